@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every C library comes from Debian; `Makefile` installs what is missing. No Swift package is named here, on purpose: DESIGN.md, Dependencies.
+
+let swiftSettings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A room of the house: `Sources/<name>`, which imports the rooms and C libraries named.
+func room(_ name: String, _ dependencies: [String] = [], resources: [Resource]? = nil, exclude: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies.map { .byName(name: $0) }, exclude: exclude, resources: resources,
+        swiftSettings: swiftSettings)
+}
+
+/// The tests of a room: `Tests/<name>`.
+func tests(_ name: String, _ dependencies: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: ([name, "TestSupport"] + dependencies).map { .byName(name: $0) }, path: "Tests/\(name)",
+        swiftSettings: swiftSettings)
+}
+
+func system(_ name: String, _ pkgConfig: String? = nil, _ debian: String...) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: debian.isEmpty ? nil : [.apt(debian)])
+}
+
+let package = Package(
+    name: "nhipcau",
+    products: [.executable(name: "nhipcau", targets: ["nhipcau"])],
+    targets: [
+        system("COpus", "opus", "libopus-dev"),
+        system("CVPX", "vpx", "libvpx-dev"),
+        system("CSRTP", "libsrtp2", "libsrtp2-dev"),
+        system("COpenSSL", "openssl", "libssl-dev"),
+        system("CWebSockets", "libwebsockets", "libwebsockets-dev"),
+        system("CSQLite", "sqlite3", "libsqlite3-dev"),
+        system("CYUV", nil, "libyuv-dev"),
+        system("CPango", "pangocairo", "libpango1.0-dev"),
+        system("CSockets"),
+
+        room("RTP"),
+        room("SDP", ["RTP"]),
+        room("ICE", ["RTP", "COpenSSL"]),
+        room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP"]),
+        room("Audio", ["RTP", "COpus"]),
+        room("Video", ["RTP", "CVPX", "CYUV", "CPango"]),
+        room("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),
+        room("Meetings"),
+        room("Lines"),
+        room("Store", ["CSQLite"]),
+        room("WebServer", ["CWebSockets"]),
+        room("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL"]),
+        room("WebPages", resources: [.copy("site")]),
+        room("Endpoint", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
+        .executableTarget(
+            name: "nhipcau", dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines"],
+            resources: [.copy("directory.json")], swiftSettings: swiftSettings),
+
+        .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
+        tests("RTP"),
+        tests("SDP"),
+        tests("ICE"),
+        tests("Peer", ["RTP", "SDP", "ICE"]),
+        tests("Audio", ["RTP"]),
+        tests("Video", ["RTP"]),
+        tests("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video"]),
+        tests("Meetings"),
+        tests("Lines"),
+        tests("Store"),
+        tests("WebServer"),
+        tests("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer"]),
+        tests("WebPages"),
+        tests("Endpoint", ["RTP", "Peer", "Audio", "Video"]),
+
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CSRTP", "COpenSSL", "CSockets",
+            ], path: "Benchmarks",
+            swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6]
+)

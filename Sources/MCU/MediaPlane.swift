@@ -1,0 +1,123 @@
+import Foundation
+
+/// What control asks of media, and all that it may ask. `MediaServer` is the real one; a second process could stand behind the same calls.
+///
+/// Every call returns promptly: media work happens on media threads, and what happened comes back as `MediaEvent`s and snapshots.
+package protocol MediaPlane: Sendable {
+    /// Makes the session that answers `request.offer`; the peer is known to ICE when this returns.
+    /// - Throws: `JoinRefusal`; nothing is left behind then.
+    func join(_ request: JoinRequest) async throws(JoinRefusal) -> JoinAnswer
+    /// A second offer of a session that exists (RFC 9725 §4.4, JSEP renegotiation). The ICE and DTLS associations are kept unless the offer restarts ICE.
+    func renegotiate(session: UUID, offer: String) async throws(JoinRefusal) -> JoinAnswer
+    /// Candidates or an ICE restart as `application/trickle-ice-sdpfrag` (RFC 8840, RFC 9725 §4.3).
+    /// - Returns: the fragment to answer with after a restart, nil where there is nothing to say.
+    func trickle(session: UUID, fragment: String) async throws(JoinRefusal) -> String?
+    /// The session ends: BYE, close_notify, memory released. Unknown sessions are ignored.
+    func leave(session: UUID)
+    /// Everything of a meeting ends.
+    func end(meeting: UUID)
+    /// Whether a participant's sound reaches the mix.
+    func setMuted(session: UUID, _ muted: Bool)
+    /// Whether a participant's picture is shown; false shows the name card.
+    func setCamera(session: UUID, _ shown: Bool)
+    func setLayout(meeting: UUID, _ layout: LayoutChoice)
+    /// The state of every session of a meeting, at most a second old.
+    func snapshot(meeting: UUID) -> [SessionSnapshot]
+    /// Events from now on, for one reader. A reader that does not keep up loses the oldest, counted in the metrics.
+    func events() -> AsyncStream<MediaEvent>
+    /// Prometheus samples of the media threads.
+    func metrics() -> [MetricSample]
+    /// Ends every session and stops the threads.
+    func stop() async
+}
+
+/// How the composed picture is arranged.
+package enum LayoutChoice: String, Sendable, CaseIterable, Codable { case one, grid, speaker }
+
+/// What an offer's direction made of it: `sendrecv`, `sendonly`, `recvonly`.
+package enum SessionKind: String, Sendable, Codable { case participant, publisher, viewer }
+
+package struct JoinRequest: Sendable {
+    package var session: UUID
+    package var meeting: UUID
+    /// Shown on the tile; any Unicode normal form.
+    package var name: String
+    package var offer: String
+    /// Most sessions that the meeting takes; a further one is refused as full.
+    package var capacity: Int
+    package init(session: UUID, meeting: UUID, name: String, offer: String, capacity: Int = 1_000) {
+        (self.session, self.meeting, self.name, self.offer, self.capacity) = (session, meeting, name, offer, capacity)
+    }
+}
+
+package struct JoinAnswer: Sendable {
+    package var kind: SessionKind
+    package var answer: String
+    /// Changes with each ICE restart (RFC 9725 §4.3.1); without quotation marks.
+    package var etag: String
+    package init(kind: SessionKind, answer: String, etag: String) { (self.kind, self.answer, self.etag) = (kind, answer, etag) }
+}
+
+/// Why an offer was not answered.
+package enum JoinRefusal: Error, Equatable, Sendable {
+    /// Not SDP, or SDP that breaks a rule: which line and what is wrong with it. 400.
+    case malformed(line: Int, reason: String)
+    /// The m-line (counted from 0) has no codec, transport or direction that the server can take. 422.
+    case unsupported(mediaLine: Int, reason: String)
+    /// No fingerprint, no ICE credentials: encryption is never optional. 400.
+    case insecure(reason: String)
+    case full(capacity: Int)
+    case unknownSession
+    /// A media queue is full; come back. 503.
+    case busy(retryAfterSeconds: Int)
+}
+
+package enum LeaveReason: String, Sendable, Codable { case left, consentLost, meetingEnded, neverConnected, closedByPeer, serverStopping }
+
+package enum MediaEvent: Sendable, Equatable {
+    case connected(meeting: UUID, session: UUID)
+    case left(meeting: UUID, session: UUID, reason: LeaveReason)
+    /// Who is heard loudest; nil after silence.
+    case speakerChanged(meeting: UUID, session: UUID?)
+}
+
+/// One session as the media threads last saw it.
+package struct SessionSnapshot: Sendable, Equatable {
+    package var session: UUID
+    package var kind: SessionKind
+    package var isConnected = false
+    package var isSendingAudio = false
+    package var isSendingVideo = false
+    /// Of the picture that the sender sends, in pixels; 0 before the first.
+    package var width = 0
+    package var height = 0
+    /// dBov, −127 … 0 (RFC 6464).
+    package var audioLevel = -127
+    package var isSpeaking = false
+    /// "high", "medium" or "low" for those who receive a picture.
+    package var tier: String?
+    /// Fraction lost in the last report interval, 0 … 1, of what the site sends.
+    package var lossUp = 0.0
+    /// The same of what it receives, as it reports.
+    package var lossDown = 0.0
+    package var jitterMilliseconds = 0.0
+    package var roundTripMilliseconds: Double?
+    package var packetsReceived: UInt64 = 0
+    package var packetsSent: UInt64 = 0
+    /// Pictures of the composed stream handed to the network for this session.
+    package var framesSent: UInt64 = 0
+    package init(session: UUID, kind: SessionKind) { (self.session, self.kind) = (session, kind) }
+}
+
+/// One sample of `/metrics`. Labels are few and bounded: never a person or a meeting.
+package struct MetricSample: Sendable, Equatable {
+    package enum Kind: String, Sendable { case counter, gauge }
+    package var name: String
+    package var help: String
+    package var kind: Kind
+    package var labels: [String: String]
+    package var value: Double
+    package init(_ name: String, help: String, kind: Kind, labels: [String: String] = [:], value: Double) {
+        (self.name, self.help, self.kind, self.labels, self.value) = (name, help, kind, labels, value)
+    }
+}

@@ -1,0 +1,3 @@
+// libwebsockets for Swift.
+#pragma once
+#include <libwebsockets.h>

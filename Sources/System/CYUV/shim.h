@@ -1,0 +1,3 @@
+// libyuv for Swift.
+#pragma once
+#include <libyuv.h>
