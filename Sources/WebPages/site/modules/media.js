@@ -1,0 +1,125 @@
+// One media session: an offer is POSTed, the answer taken (RFC 9725), one sound and one picture go each way. It reports its state and can
+// restart ICE; when to do that is `call.js`'s decision.
+
+import { Problem, request } from './api.js';
+import { message } from './i18n.js';
+import { fragmentOf, answerAfterRestart } from './sdp.js';
+
+/** Candidates of this machine are there at once; a slow interface is not waited for, the server learns its address from the checks. */
+const gatheringPatience = 1_000;
+const connectingPatience = 10_000;
+
+export class MediaSession {
+  #peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+  #senders = {};
+  #location = null;
+  #onState;
+  /** What comes: the mix and the composed picture. */
+  stream = new MediaStream();
+
+  /** @param onState takes connecting, connected, disconnected, failed. */
+  constructor(tracks, onState) {
+    this.#onState = onState;
+    for (const kind of ['audio', 'video']) {
+      // Without a device too: the line is there, and a track can be put on it later without a new offer.
+      const transceiver = this.#peer.addTransceiver(tracks[kind] ?? kind, { direction: 'sendrecv' });
+      this.#senders[kind] = transceiver.sender;
+    }
+    this.#peer.ontrack = ({ track }) => this.stream.addTrack(track);
+    this.#peer.onconnectionstatechange = () => this.#report();
+  }
+
+  /** The participant that the server made of this session. */
+  get participantId() {
+    return this.#location ? this.#location.pathname.split('/').pop() : null;
+  }
+
+  async join(meeting, name, site) {
+    await this.#peer.setLocalDescription();
+    await this.#gathered();
+    const query = new URLSearchParams({ name, ...(site ? { site } : {}) });
+    const answer = await request('POST', `meetings/${encodeURIComponent(meeting)}/media?${query}`, {
+      body: this.#peer.localDescription.sdp,
+      headers: { 'Content-Type': 'application/sdp' },
+    });
+    this.#location = new URL(answer.headers.get('Location'), answer.url);
+    try {
+      await this.#peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+    } catch {
+      this.leave();
+      throw new Problem(0, 'answer', message('problem.answer'));
+    }
+  }
+
+  /** @returns when connected; throws where that takes too long. */
+  connected(patience = connectingPatience) {
+    return new Promise((resolve, reject) => {
+      const peer = this.#peer;
+      const timer = setTimeout(() => finish(() => reject(new Problem(0, 'media', message('problem.media')))), patience);
+      const check = () => {
+        if (peer.connectionState === 'connected') finish(resolve);
+        if (peer.connectionState === 'closed') finish(() => reject(new Problem(0, 'media', message('problem.media'))));
+      };
+      const finish = (act) => {
+        clearTimeout(timer);
+        peer.removeEventListener('connectionstatechange', check);
+        act();
+      };
+      peer.addEventListener('connectionstatechange', check);
+      check();
+    });
+  }
+
+  /** A new way through the network for the same session, RFC 9725 §4.3: DTLS and the seat in the meeting stay. */
+  async restartICE() {
+    const offer = await this.#peer.createOffer({ iceRestart: true });
+    await this.#peer.setLocalDescription(offer);
+    await this.#gathered();
+    const answer = await request('PATCH', this.#location.pathname, {
+      body: fragmentOf(this.#peer.localDescription.sdp),
+      headers: { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' },
+    });
+    const fragment = await answer.text();
+    await this.#peer.setRemoteDescription({ type: 'answer', sdp: answerAfterRestart(this.#peer.currentRemoteDescription.sdp, fragment) });
+  }
+
+  /** Puts another track, or none, on the line that is there. */
+  async replace(kind, track) {
+    await this.#senders[kind].replaceTrack(track);
+  }
+
+  /** Works while the page is being closed, too. */
+  leave() {
+    if (this.#location) request('DELETE', this.#location.pathname, { keepalive: true, expects401: true }).catch(() => {});
+    this.#location = null;
+    this.close();
+  }
+
+  close() {
+    this.#peer.onconnectionstatechange = null;
+    this.#peer.close();
+  }
+
+  #report() {
+    const state = this.#peer.connectionState;
+    if (state === 'connected' || state === 'disconnected' || state === 'failed') this.#onState(state);
+    else if (state === 'connecting') this.#onState('connecting');
+  }
+
+  #gathered() {
+    const peer = this.#peer;
+    if (peer.iceGatheringState === 'complete') return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(finish, gatheringPatience);
+      function finish() {
+        clearTimeout(timer);
+        peer.removeEventListener('icegatheringstatechange', check);
+        resolve();
+      }
+      function check() {
+        if (peer.iceGatheringState === 'complete') finish();
+      }
+      peer.addEventListener('icegatheringstatechange', check);
+    });
+  }
+}

@@ -1,0 +1,211 @@
+// One meeting on this page: the channel, the call and the devices around one store. Views read the store and call these actions.
+
+import { meeting as readMeeting, mayDirect } from './api.js';
+import { Call } from './call.js';
+import { Channel } from './channel.js';
+import { openDevice, rememberDevice, rememberedDevice } from './devices.js';
+import { initialRoom, makeStore, reduce } from './store.js';
+
+const deviceNames = { audio: 'microphone', video: 'camera' };
+/** Reasons of `participant.left` after which the seat is taken again. */
+const comesBack = ['consentLost', 'neverConnected', 'serverStopping', 'closedByPeer'];
+
+export class Room {
+  store = makeStore(reduce, initialRoom);
+  /** What the devices give, null where there is none or it is off. */
+  tracks = { audio: null, video: null };
+  /** The mix and the composed picture, null before the join. */
+  stream = null;
+  onTracks = () => {};
+  onNotice = () => {};
+  #id;
+  #channel;
+  #call;
+  #stops = [];
+
+  constructor(id) {
+    this.#id = id;
+    this.#channel = new Channel(id, (event) => this.#receive(event), (channel) => this.#local({ channel }));
+    this.#call = new Call(this.store, id, () => this.tracks, (stream) => this.#show(stream), (problem) => this.#local({ phase: 'left', problem }));
+  }
+
+  /** Reads the meeting, opens the channel and the devices. */
+  async open() {
+    try {
+      this.store.dispatch({ type: 'meeting.changed', meeting: await readMeeting(this.#id) });
+    } catch (problem) {
+      return this.#local({ phase: 'missing', problem });
+    }
+    this.#local({ phase: this.store.state.meeting.state === 'ended' ? 'ended' : 'prejoin' });
+    this.#listen(window, 'online', () => this.#hurry());
+    this.#listen(window, 'pagehide', () => this.#call.leave());
+    if (this.store.state.phase === 'prejoin') {
+      this.#channel.open();
+      await Promise.all([this.chooseDevice('audio'), this.chooseDevice('video')]);
+    }
+  }
+
+  close() {
+    this.#call.leave();
+    this.#channel.close();
+    this.#stopTrack('audio');
+    this.#stopTrack('video');
+    for (const stop of this.#stops) stop();
+  }
+
+  get mayDirect() {
+    const { you, participants, me } = this.store.state;
+    return mayDirect(you?.user ?? you) || participants.some((one) => one.id === me && one.role === 'chair');
+  }
+
+  /** Opens another microphone or camera, `id` empty for the one used last. */
+  async chooseDevice(kind, id = rememberedDevice(kind)) {
+    this.#stopTrack(kind);
+    const { track, problem } = await openDevice(kind, id);
+    this.store.dispatch({ type: deviceNames[kind], values: { available: track !== null, problem } });
+    if (id) rememberDevice(kind, id);
+    await this.#use(kind, track);
+  }
+
+  async join(name, site) {
+    this.#local({ phase: 'joining', problem: null });
+    try {
+      await this.#call.join(name, site);
+      this.#local({ phase: 'in' });
+      if (!this.store.state.microphone.on) this.#command('mute', { participantId: this.store.state.me, muted: true });
+      if (!this.store.state.camera.on) this.#command('camera', { participantId: this.store.state.me, shown: false });
+    } catch (problem) {
+      this.#local({ phase: 'prejoin', media: 'idle', problem });
+      throw problem;
+    }
+  }
+
+  leave() {
+    this.#call.leave();
+    this.stream = null;
+    this.#stopTrack('audio');
+    this.#stopTrack('video');
+    this.#local({ phase: 'left', problem: null });
+  }
+
+  /** Back from "you have left" to the door. */
+  async returnToDoor() {
+    this.#local({ phase: 'prejoin', problem: null });
+    await Promise.all([this.chooseDevice('audio'), this.chooseDevice('video')]);
+  }
+
+  /** The track is silenced at once, whatever the line is like; the others learn it by the channel. */
+  setMicrophone(on) {
+    this.store.dispatch({ type: 'microphone', values: { on } });
+    if (this.tracks.audio) this.tracks.audio.enabled = on;
+    if (this.store.state.me) this.#command('mute', { participantId: this.store.state.me, muted: !on });
+  }
+
+  /** Off means that the device is off, its light too. */
+  async setCamera(on) {
+    this.store.dispatch({ type: 'camera', values: { on } });
+    if (this.store.state.me) this.#command('camera', { participantId: this.store.state.me, shown: on });
+    if (on) await this.chooseDevice('video');
+    else {
+      this.#stopTrack('video');
+      await this.#use('video', null);
+    }
+  }
+
+  setLayout(layout) {
+    return this.#channel.command('layout', { layout });
+  }
+
+  setLocked(locked) {
+    return this.#channel.command('lock', { locked });
+  }
+
+  mute(participantId, muted) {
+    return this.#channel.command('mute', { participantId, muted });
+  }
+
+  remove(participantId) {
+    return this.#channel.command('remove', { participantId });
+  }
+
+  #receive(event) {
+    const before = this.store.state;
+    this.store.dispatch(event);
+    if (event.type === 'notice') this.onNotice(event.text);
+    if (event.type === 'meeting.ended') this.#ended();
+    if (event.type === 'participant.left' && event.participantId === before.me) this.#lostSeat(event.reason);
+    if (event.type === 'participant.changed' && event.participant.id === before.me) this.#mutedByChair(event.participant);
+    if (event.type === 'snapshot') this.#checkSeat();
+  }
+
+  #ended() {
+    this.#call.leave();
+    this.#channel.close();
+    this.#stopTrack('audio');
+    this.#stopTrack('video');
+    this.#local({ phase: 'ended' });
+  }
+
+  /** After a longer silence the server may have given the seat up. */
+  #checkSeat() {
+    const { phase, media, me, participants, meeting } = this.store.state;
+    if (meeting.state === 'ended') this.#ended();
+    else if (phase === 'in' && media === 'connected' && !participants.some((one) => one.id === me)) this.#call.lostSeat();
+  }
+
+  #lostSeat(reason) {
+    if (this.store.state.phase !== 'in') return;
+    if (comesBack.includes(reason)) return this.#call.lostSeat();
+    this.leave();
+    this.#local({ phase: 'removed' });
+  }
+
+  /** The chair can silence a site; only the site itself opens its microphone again. */
+  #mutedByChair(participant) {
+    if (!participant.audio.muted || !this.store.state.microphone.on) return;
+    this.store.dispatch({ type: 'microphone', values: { on: false } });
+    if (this.tracks.audio) this.tracks.audio.enabled = false;
+    this.onNotice(null);
+  }
+
+  async #use(kind, track) {
+    this.tracks[kind] = track;
+    if (track) {
+      track.enabled = kind === 'video' || this.store.state.microphone.on;
+      track.onended = () => this.store.dispatch({ type: deviceNames[kind], values: { available: false, problem: 'missing' } });
+    }
+    await this.#call.replace(kind, track);
+    this.onTracks();
+  }
+
+  #stopTrack(kind) {
+    if (this.tracks[kind]) this.tracks[kind].onended = null;
+    this.tracks[kind]?.stop();
+    this.tracks[kind] = null;
+    this.onTracks();
+  }
+
+  #show(stream) {
+    this.stream = stream;
+    this.onTracks();
+  }
+
+  #hurry() {
+    this.#channel.hurry();
+    this.#call.hurry();
+  }
+
+  /** For what the page has already done itself: the others will see it when the channel is back. */
+  #command(type, fields) {
+    this.#channel.command(type, fields).catch(() => {});
+  }
+
+  #local(values) {
+    this.store.dispatch({ type: 'local', values });
+  }
+
+  #listen(target, event, listener) {
+    target.addEventListener(event, listener);
+    this.#stops.push(() => target.removeEventListener(event, listener));
+  }
+}
