@@ -38,8 +38,8 @@ let package = Package(
         system("CSockets"),
 
         room("RTP"),
-        room("SDP", ["RTP"]),
         room("ICE", ["RTP", "COpenSSL"]),
+        room("SDP", ["RTP", "ICE"]),  // after ICE: it names addresses and credentials (docs/decisions/sdp-after-ice.md)
         room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP"]),
         room("Audio", ["RTP", "COpus"]),
         room("Video", ["RTP", "CVPX", "CYUV", "CPango"]),
@@ -57,7 +57,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
         tests("RTP"),
-        tests("SDP"),
+        tests("SDP", ["ICE"]),
         tests("ICE"),
         tests("Peer", ["RTP", "SDP", "ICE"]),
         tests("Audio", ["RTP"]),
