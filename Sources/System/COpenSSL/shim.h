@@ -14,3 +14,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+/// An ECDSA P-256 key; NULL where the generator fails. `EVP_EC_gen` is a variadic macro.
+static inline EVP_PKEY *nc_p256_generate(void) { return EVP_EC_gen("P-256"); }
+/// The options of every DTLS context: the MTU is told, never asked for; no tickets; no renegotiation.
+static inline void nc_dtls_set_options(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+}
