@@ -1,26 +1,23 @@
 import COpenSSL
+import SDP
 
 /// Who we are to DTLS: a self-signed ECDSA P-256 certificate, known to the other side only by its fingerprint in the SDP (RFC 8827 §6.5).
 ///
 /// One for the process: it is immutable once made, and OpenSSL's contexts may be used from several threads, hence `@unchecked Sendable`.
 package final class DTLSIdentity: @unchecked Sendable {
-    /// SHA-256 of the certificate, 32 bytes.
-    package let fingerprint: [UInt8]
+    /// SHA-256 of the certificate, for the SDP.
+    package let fingerprint: Fingerprint
     /// What every association is made from. Owned.
     let context: OpaquePointer
-
-    /// The fingerprint as `a=fingerprint:sha-256` prints it, "AB:CD:…" (RFC 8122 §5).
-    package var fingerprintText: String {
-        let digits = Array("0123456789ABCDEF")
-        return fingerprint.map { "\(digits[Int($0 >> 4)])\(digits[Int($0 & 15)])" }.joined(separator: ":")
-    }
 
     package init() throws(DTLSError) {
         guard let key = nc_p256_generate() else { throw .lastLibraryError() }
         defer { EVP_PKEY_free(key) }
         guard let certificate = X509_new() else { throw .lastLibraryError() }
         defer { X509_free(certificate) }
-        guard Self.fill(certificate, key: key), let digest = Fingerprint.digest(of: certificate, EVP_sha256()) else {
+        guard Self.fill(certificate, key: key), let digest = Fingerprint.digest(of: certificate, EVP_sha256()),
+            let fingerprint = Fingerprint(bytes: digest)
+        else {
             throw .lastLibraryError()
         }
         guard let context = SSL_CTX_new(DTLS_method()) else { throw .lastLibraryError() }
@@ -29,7 +26,7 @@ package final class DTLSIdentity: @unchecked Sendable {
             throw .lastLibraryError()
         }
         self.context = context
-        fingerprint = digest
+        self.fingerprint = fingerprint
     }
 
     deinit { SSL_CTX_free(context) }
@@ -43,8 +40,8 @@ package final class DTLSIdentity: @unchecked Sendable {
         X509_gmtime_adj(X509_getm_notBefore(certificate), -86_400)
         X509_gmtime_adj(X509_getm_notAfter(certificate), 10 * 365 * 86_400)
         guard let name = X509_get_subject_name(certificate) else { return false }
-        let word = Array("nhipcau".utf8)
-        guard X509_NAME_add_entry_by_txt(name, "CN", 0x1000 /* MBSTRING_UTF8 */, word, Int32(word.count), -1, 0) == 1 else { return false }
+        let word = Array("nhipcau".utf8)  // below, 0x1000 is MBSTRING_UTF8, a macro that Swift does not see
+        guard X509_NAME_add_entry_by_txt(name, "CN", 0x1000, word, Int32(word.count), -1, 0) == 1 else { return false }
         return X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1
             && X509_sign(certificate, key, EVP_sha256()) > 0
     }

@@ -1,5 +1,6 @@
 import COpenSSL
 import RTP
+import SDP
 
 /// One DTLS 1.2+ association for the keys of SRTP (RFC 5763, RFC 5764). Sans-IO: datagrams and time in, datagrams and states out.
 ///
@@ -50,7 +51,9 @@ final class DTLSTransport {
         // Far away: OpenSSL itself must never find that its time is up.
         if DatagramBIO.isTimerFieldLive { DTLS_set_timer_cb(association) { _, _ in 3_600_000_000 } }
         // Returns 0 when it went well, unlike its neighbours.
-        guard SSL_set_tlsext_use_srtp(association, profiles.map(\.openSSLName).joined(separator: ":")) == 0 else { throw .lastLibraryError() }
+        guard SSL_set_tlsext_use_srtp(association, profiles.map(\.openSSLName).joined(separator: ":")) == 0 else {
+            throw .lastLibraryError()
+        }
         if role == .client { SSL_set_connect_state(association) } else { SSL_set_accept_state(association) }
     }
 

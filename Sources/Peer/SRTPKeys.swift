@@ -29,7 +29,8 @@ struct SRTPKeys: Equatable {
     /// The exporter's block is client key, server key, client salt, server salt (RFC 5764 §4.2).
     /// - Returns: nil where the handshake agreed on no profile of ours.
     init?(exportedFrom association: OpaquePointer, role: DTLSTransport.Role) {
-        guard let chosen = SSL_get_selected_srtp_profile(association), let profile = SRTPProfile(rawValue: UInt16(truncatingIfNeeded: chosen.pointee.id))
+        guard let chosen = SSL_get_selected_srtp_profile(association),
+            let profile = SRTPProfile(rawValue: UInt16(truncatingIfNeeded: chosen.pointee.id))
         else { return nil }
         let (key, salt) = (profile.keyLength, profile.saltLength)
         var block = [UInt8](repeating: 0, count: 2 * (key + salt))

@@ -108,7 +108,8 @@ struct SRTPSession: ~Copyable {
 
     @inline(__always)
     private static func run(
-        _ buffer: inout MutableSpan<UInt8>, _ length: Int, _ call: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int32>) -> srtp_err_status_t
+        _ buffer: inout MutableSpan<UInt8>, _ length: Int,
+        _ call: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int32>) -> srtp_err_status_t
     ) throws(SRTPError) -> Int {
         var count = Int32(clamping: length)
         let status = buffer.withUnsafeMutableBufferPointer { bytes in

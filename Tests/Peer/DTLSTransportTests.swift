@@ -1,4 +1,5 @@
 import RTP
+import SDP
 import Testing
 
 @testable import Peer
@@ -16,9 +17,9 @@ struct DTLSPair {
     ) throws {
         let (ours, theirs) = try #require(Self.identities)
         client = try DTLSTransport(
-            role: .client, identity: ours, fingerprints: [Fingerprint(algorithm: "sha-256", digest: theirs.fingerprint)], profiles: clientProfiles)
+            role: .client, identity: ours, fingerprints: [theirs.fingerprint], profiles: clientProfiles)
         server = try DTLSTransport(
-            role: .server, identity: theirs, fingerprints: expected ?? [Fingerprint(algorithm: "SHA-256", digest: ours.fingerprint)])
+            role: .server, identity: theirs, fingerprints: expected ?? [ours.fingerprint])
         pipe = LossyPipe(seed: seed, loss: loss)
     }
 
@@ -70,7 +71,8 @@ struct DTLSTransportTests {
     }
 
     @Test func `a certificate with another fingerprint is refused by both`() throws {
-        var pair = try DTLSPair(seed: 1, loss: 0, expected: [Fingerprint(algorithm: "sha-256", digest: [UInt8](repeating: 7, count: 32))])
+        let wrong = try #require(Fingerprint(bytes: [UInt8](repeating: 7, count: 32)))
+        var pair = try DTLSPair(seed: 1, loss: 0, expected: [wrong])
         pair.run()
         #expect(pair.server.state == .failed(.fingerprintMismatch) && pair.server.keys == nil)
         #expect(pair.client.state != .connected)
@@ -89,8 +91,11 @@ struct DTLSTransportTests {
         let garbage = [UInt8](repeating: 22, count: 40)
         let isTaken = pair.server.handle(garbage.span, now: pair.now)
         #expect(!isTaken)
-        let lying: [UInt8] = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20] + [UInt8](repeating: 99, count: 20)
-        pair.server.handle(lying.span, now: pair.now)
+        let lying: [UInt8] = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 1, 20] + [UInt8](repeating: 99, count: 20)
+        let isLieTaken = pair.server.handle(lying.span, now: pair.now)
+        #expect(!isLieTaken)
+        let early: [UInt8] = [23, 254, 253, 0, 3, 0, 0, 0, 0, 0, 0, 0, 20] + [UInt8](repeating: 99, count: 20)
+        pair.server.handle(early.span, now: pair.now)
         pair.run()
         #expect(pair.client.state == .connected && pair.server.state == .connected)
     }

@@ -1,0 +1,34 @@
+import ICE
+import RTP
+import SDP
+
+/// What a peer is made from.
+package struct PeerConfiguration: Sendable {
+    package enum Role: Sendable {
+        /// ICE-lite: answers checks.
+        case server
+        /// Full ICE, controlling: sends checks. `seed` makes its transaction identifiers.
+        case endpoint(seed: UInt64)
+    }
+    package var role: Role
+    package var identity: DTLSIdentity
+    package var localCredentials: ICECredentials
+    package var negotiated: NegotiatedSession
+    /// Names our sources in SDES; the same for sound and picture, which is what makes receivers keep them together.
+    package var cname: String
+    /// Where sequence numbers and timestamp offsets start. Different for each peer; random outside of tests.
+    package var seed: UInt64
+    /// NTP time (RFC 5905, seconds since 1900 in the upper half) at `Instant.start`, for sender reports.
+    package var ntpAtStart: UInt64
+    /// What REMB asks of the sender at most, bit/s.
+    package var receiveCap = 1_200_000
+    package var profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80]
+
+    package init(
+        role: Role, identity: DTLSIdentity, localCredentials: ICECredentials, negotiated: NegotiatedSession, cname: String, seed: UInt64,
+        ntpAtStart: UInt64
+    ) {
+        (self.role, self.identity, self.localCredentials, self.negotiated) = (role, identity, localCredentials, negotiated)
+        (self.cname, self.seed, self.ntpAtStart) = (cname, seed, ntpAtStart)
+    }
+}

@@ -1,0 +1,57 @@
+import ICE
+import RTP
+
+/// What a peer tells while it handles a datagram, a timer or something to send. Everything that follows from an input has been told when the call returns.
+/// Spans are valid during the call only. Used generically: no box, no lookup.
+package protocol PeerSink {
+    /// Sends this datagram; packets of one frame come one after the other, so that they can leave together.
+    mutating func send(_ datagram: Span<UInt8>, to address: TransportAddress)
+    /// ICE and DTLS are through: media may flow. Once.
+    mutating func connected()
+    /// An Opus packet, in order of arrival (the jitter buffer orders them); none twice.
+    mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>)
+    /// A whole VP8 frame, in decoding order.
+    mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>)
+    /// The other side cannot go on without a key frame (PLI, FIR). Not gated here.
+    mutating func wantsKeyFrame()
+    /// The end, once; nothing comes after it.
+    mutating func closed(_ reason: PeerCloseReason)
+}
+
+package struct ReceivedAudio: Equatable, Sendable {
+    package var ssrc: UInt32
+    package var sequenceNumber: UInt16
+    /// 48 kHz, the sender's.
+    package var timestamp: UInt32
+    /// First packet after a silence (RFC 7587 §4.2).
+    package var marker: Bool
+    /// dBov, −127 … 0 (RFC 6464); nil where the packet does not say.
+    package var level: Int?
+    package var hasVoice: Bool?
+    package var arrival: Instant
+}
+
+package struct ReceivedVideo: Equatable, Sendable {
+    /// Which of the peer's videos, counted as in `NegotiatedSession`: 0 the camera, then `furtherVideos`.
+    package var source: Int
+    /// 90 kHz, the sender's.
+    package var timestamp: UInt32
+    package var isKey: Bool
+    /// Pixels, read from key frames; 0 before the first.
+    package var width: Int
+    package var height: Int
+    package var arrival: Instant
+}
+
+package enum PeerCloseReason: String, Sendable, CaseIterable {
+    /// `close()` was called.
+    case closedHere
+    /// BYE for all sources or close_notify.
+    case closedByPeer
+    /// No proven STUN for 30 s (RFC 7675).
+    case consentLost
+    /// ICE and DTLS did not come through within 30 s.
+    case neverConnected
+    /// DTLS refused: certificate, profile or protocol.
+    case handshakeFailed
+}
