@@ -53,7 +53,7 @@ export class Call {
   leave() {
     this.#identity = null;
     this.#drop();
-    this.#tell({ media: 'idle', me: null, retryIn: null });
+    this.#tell({ media: 'idle', retryIn: null });
   }
 
   /** The network says that it is back, or the server no longer knows this seat: no waiting. */
@@ -128,8 +128,10 @@ export class Call {
     this.#onLost(problem);
   }
 
+  /** The seat is forgotten before it is given back, so that the channel's word of its leaving is not taken for a removal by the chair. */
   #drop() {
     clearTimeout(this.#timer);
+    this.#tell({ me: null });
     this.#media?.leave();
     this.#media = null;
   }

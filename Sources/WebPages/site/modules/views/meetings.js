@@ -35,7 +35,10 @@ export function showMeetings(main, { user }) {
       const fingerprint = JSON.stringify(found);
       if (isGone || fingerprint === shown) return;
       shown = fingerprint;
+      const focused = document.activeElement?.closest('.meeting')?.dataset.meeting;
       list.replaceChildren(...sections(found, mayCreate, refresh));
+      // Whoever had the keyboard on a meeting keeps it there, though its card is a new one.
+      if (focused) list.querySelector(`[data-meeting="${CSS.escape(focused)}"] .actions > :last-child`)?.focus();
     } catch (problem) {
       if (!isGone && shown === '') list.replaceChildren(problemBox(problem.words), retry(refresh));
     } finally {
@@ -78,7 +81,7 @@ function card(meeting, mayCreate, refresh) {
   const { state, title, startsAt, durationMinutes, participantCount, id } = meeting;
   return h(
     'article',
-    { class: `card meeting meeting-${state}`, 'aria-label': title },
+    { class: `card meeting meeting-${state}`, 'aria-label': title, 'data-meeting': id },
     h(
       'div',
       { class: 'meeting-what' },

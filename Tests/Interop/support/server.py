@@ -1,0 +1,142 @@
+"""A server of one's own: free ports, a data folder that is thrown away, ended by its id."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD = "thu-nghiem-2026"
+
+
+def executable():
+    """`NHIPCAU` names it, else the newer of what the build made."""
+    named = os.environ.get("NHIPCAU")
+    if named:
+        return Path(named)
+    built = [path for kind in ("release", "debug") if (path := ROOT / ".build" / kind / "nhipcau").exists()]
+    if not built:
+        raise RuntimeError("nhipcau is not built: swift build --product nhipcau")
+    return max(built, key=lambda path: path.stat().st_mtime)
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def own_addresses():
+    """Loopback, and the address that faces the network where there is one: browsers may send from either."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET: nothing is sent
+            return sorted({"127.0.0.1", probe.getsockname()[0]})
+        except OSError:
+            return ["127.0.0.1"]
+
+
+class Server:
+    """`nhipcau serve`, and a thin client of its API as the administrator."""
+
+    def __init__(self, *arguments):
+        self.data = Path(tempfile.mkdtemp(prefix="nhipcau-interop-"))
+        self.port = free_port()
+        self.media_port = free_port(socket.SOCK_DGRAM)
+        self.arguments = arguments
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.start()
+        answer = requests.post(f"{self.origin}/api/v1/session", json={"username": "admin", "password": PASSWORD}, timeout=10)
+        answer.raise_for_status()
+        self.token = answer.json()["token"]
+
+    def start(self):
+        addresses = [word for address in own_addresses() for word in ("--media-address", address)]
+        command = [
+            executable(), "serve", "--listen", f"127.0.0.1:{self.port}", "--media-port", str(self.media_port), "--data", self.data,
+            *addresses, *self.arguments,
+        ]
+        self.log = open(self.data / "log", "ab")
+        environment = os.environ | {"NHIPCAU_ADMIN_PASSWORD": PASSWORD}
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=environment)
+        end = time.monotonic() + 30
+        while True:
+            if self.process.poll() is not None or time.monotonic() > end:
+                words = self.words()
+                self.close()
+                raise RuntimeError(f"the server did not start:\n{words}")
+            try:
+                if requests.get(f"{self.origin}/readyz", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.05)
+
+    def kill(self):
+        """As a power cut ends it; `start` begins again with the same store."""
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self, isPaused):
+        """A server that answers nothing is what a broken line looks like."""
+        self.process.send_signal(signal.SIGSTOP if isPaused else signal.SIGCONT)
+
+    def words(self):
+        return (self.data / "log").read_text(errors="replace")[-4000:]
+
+    def call(self, method, path, **options):
+        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
+        return requests.request(method, f"{self.origin}/api/v1/{path}", headers=headers, timeout=15, **options)
+
+    def running_meeting(self, title):
+        answer = self.call("POST", "meetings", json={"title": title, "startsAt": "2026-11-23T01:00:00Z", "durationMinutes": 60})
+        assert answer.status_code == 201, answer.text
+        meeting = answer.json()
+        started = self.call("POST", f"meetings/{meeting['id']}/start")
+        assert started.status_code == 204, started.text
+        return meeting
+
+    def participants(self, meeting):
+        answer = self.call("GET", f"meetings/{meeting}/participants").json()
+        return answer if isinstance(answer, list) else answer["items"]
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+class Endpoint:
+    """One `nhipcau endpoint` process."""
+
+    def __init__(self, server, meeting, name, hertz, colour, seconds):
+        self.report_file = server.data / f"report-{hertz}.json"
+        self.process = subprocess.Popen(
+            [
+                executable(), "endpoint", "--server", server.origin, "--token", server.token, "--meeting", meeting, "--name", name,
+                "--audio", f"tone:{hertz}", "--video", f"colour:{colour}", "--duration", str(seconds), "--report", self.report_file,
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=server.log,
+        )
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()

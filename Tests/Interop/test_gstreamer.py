@@ -1,0 +1,88 @@
+"""A foreign stack joins by the same request: GStreamer's webrtcbin with sound and picture, and viewers that only receive."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.fixtures import as_stranger, chromium, pictures, playwright  # noqa: F401
+from support.server import Endpoint
+
+PEER = Path(__file__).parent / "support" / "gst_peer.py"
+SECONDS = 12
+
+
+@pytest.fixture
+def meeting(server):
+    """One that has a sender already, so that there is something to see and hear."""
+    meeting = server.running_meeting("Ngăn xếp khác")["id"]
+    endpoint = Endpoint(server, meeting, "Hà Giang", 1270, "d0c020", 60)
+    yield meeting
+    endpoint.close()
+
+
+def start_peer(server, meeting, name, *options):
+    """The system's Python has GStreamer; the tests' own has not."""
+    return subprocess.Popen(
+        ["/usr/bin/python3", PEER, "--url", f"{server.origin}/api/v1/meetings/{meeting}/media", "--token", server.token, "--name", name,
+         "--seconds", str(SECONDS), *options],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+
+
+def report_of(peer):
+    try:
+        output, errors = peer.communicate(timeout=SECONDS + 20)
+    except subprocess.TimeoutExpired:
+        peer.kill()
+        raise
+    assert output, errors
+    return json.loads(output)
+
+
+def participant(server, meeting, name, wanted, patience=10):
+    """The participant once `wanted` holds, or as it was last seen."""
+    end = time.monotonic() + patience
+    while True:
+        found = next((one for one in server.participants(meeting) if one["name"] == name), None)
+        if (found and wanted(found)) or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
+
+
+def check_received(report):
+    assert report["error"] is None, report
+    assert report["status"] == 201 and report["location"] and report["etag"]
+    assert report["video"] >= 25, f"too few pictures decoded: {report}"
+    assert report["audio"] >= 100, f"too little sound decoded: {report}"
+    assert report["loudest"] > 300, f"the endpoint's tone is not heard: {report}"
+    assert report["left"] in (200, 204)
+
+
+def test_webrtcbin_joins_with_sound_and_picture(server, meeting):
+    peer = start_peer(server, meeting, "GStreamer")
+    seen = participant(server, meeting, "GStreamer", lambda one: one["video"]["width"] == 640 and one["audio"]["sending"])
+    report = report_of(peer)
+    check_received(report)
+    assert seen["kind"] == "participant" and seen["video"]["sending"] and seen["video"]["width"] == 640, seen
+    assert seen["audio"]["sending"], seen
+    assert all(one["name"] != "GStreamer" for one in server.participants(meeting))
+
+
+def test_webrtcbin_that_only_receives_is_a_viewer(server, meeting):
+    peer = start_peer(server, meeting, "WHEP", "--receive-only")
+    seen = participant(server, meeting, "WHEP", lambda one: one["state"] == "connected")
+    check_received(report_of(peer))
+    assert seen["kind"] == "viewer", seen
+
+
+def test_chromium_that_only_receives_is_a_viewer(server, meeting, chromium):  # noqa: F811
+    browser = as_stranger(chromium(), server)
+    browser.evaluate("(options) => client.join(options)", {"meeting": meeting, "token": server.token, "name": "Màn hình", "direction": "recvonly"})
+    end = time.monotonic() + 10
+    while (statistics := browser.evaluate("() => client.statistics()"))["video"].get("framesDecoded", 0) < 50 and time.monotonic() < end:
+        time.sleep(0.2)
+    assert statistics["video"]["framesDecoded"] >= 50, statistics
+    assert participant(server, meeting, "Màn hình", lambda one: True)["kind"] == "viewer"
+    assert browser.evaluate("() => client.leave()") in (200, 204)
