@@ -54,21 +54,3 @@ export const whenDevicesChange = (listener) => {
   navigator.mediaDevices?.addEventListener?.('devicechange', listener);
   return () => navigator.mediaDevices?.removeEventListener?.('devicechange', listener);
 };
-
-const storageKey = (kind) => `nhipcau.device.${kind}`;
-
-export function rememberDevice(kind, id) {
-  try {
-    localStorage.setItem(storageKey(kind), id);
-  } catch {
-    // only a convenience
-  }
-}
-
-export function rememberedDevice(kind) {
-  try {
-    return localStorage.getItem(storageKey(kind)) ?? '';
-  } catch {
-    return '';
-  }
-}

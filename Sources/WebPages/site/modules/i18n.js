@@ -3,21 +3,14 @@
 // A text on the page is a `Message`, not a string: `dom.js` remembers which node shows which message, so that switching the language
 // rewrites the words in place and neither a form half filled in nor a running call is lost.
 
+import { recall, remember } from './memory.js';
+
 const languages = ['vi', 'en'];
-const storageKey = 'nhipcau.language';
+/** Where a node keeps the messages that it shows. */
 const attribute = Symbol('messages');
 
-let language = stored();
+let language = languages.includes(recall('language')) ? recall('language') : 'vi';
 let catalogue = {};
-
-function stored() {
-  try {
-    const value = localStorage.getItem(storageKey);
-    return languages.includes(value) ? value : 'vi';
-  } catch {
-    return 'vi'; // storage may be forbidden
-  }
-}
 
 /** A text of the catalogue, with values for its {places}. A value may itself be something with `text()`. */
 class Message {
@@ -63,14 +56,9 @@ export async function setLanguage(chosen) {
   if (!answer.ok) throw new Error(`strings.${chosen}.json: ${answer.status}`);
   catalogue = await answer.json();
   language = chosen;
-  try {
-    localStorage.setItem(storageKey, chosen);
-  } catch {
-    // then the choice lasts as long as the page
-  }
+  remember('language', chosen);
   document.documentElement.lang = chosen;
   translateAll();
-  document.dispatchEvent(new CustomEvent('language'));
 }
 
 export const loadLanguage = () => setLanguage(language);

@@ -3,7 +3,8 @@
 import { meeting as readMeeting, mayDirect } from './api.js';
 import { Call } from './call.js';
 import { Channel } from './channel.js';
-import { openDevice, rememberDevice, rememberedDevice } from './devices.js';
+import { openDevice } from './devices.js';
+import { recall, remember } from './memory.js';
 import { initialRoom, makeStore, reduce } from './store.js';
 
 const deviceNames = { audio: 'microphone', video: 'camera' };
@@ -59,11 +60,11 @@ export class Room {
   }
 
   /** Opens another microphone or camera, `id` empty for the one used last. */
-  async chooseDevice(kind, id = rememberedDevice(kind)) {
+  async chooseDevice(kind, id = recall(`device.${kind}`)) {
     this.#stopTrack(kind);
     const { track, problem } = await openDevice(kind, id);
     this.store.dispatch({ type: deviceNames[kind], values: { available: track !== null, problem } });
-    if (id) rememberDevice(kind, id);
+    if (id) remember(`device.${kind}`, id);
     await this.#use(kind, track);
   }
 

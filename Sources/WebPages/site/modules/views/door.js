@@ -8,6 +8,7 @@ import { toggle } from '../components/toggle.js';
 import { listDevices, whenDevicesChange } from '../devices.js';
 import { h, setText } from '../dom.js';
 import { message, time } from '../i18n.js';
+import { recall, remember } from '../memory.js';
 import { whileBusy } from '../progress.js';
 import { toast } from '../toast.js';
 
@@ -120,8 +121,8 @@ function joinForm(room, user) {
     const mayStart = !isRunning && mayDirect(user);
     start.hidden = !mayStart;
     submit.hidden = !isRunning;
-    const joining = phase === 'joining' ? message('prejoin.joining') : message('prejoin.present', { count: participants.length });
-    setText(state, isRunning ? joining : message(mayStart ? 'prejoin.notStartedChair' : 'prejoin.notStarted'));
+    const present = participants.length > 0 ? message('prejoin.present', { count: participants.length }) : message('prejoin.empty');
+    setText(state, isRunning ? (phase === 'joining' ? message('prejoin.joining') : present) : message(mayStart ? 'prejoin.notStartedChair' : 'prejoin.notStarted'));
   };
   return { element, show, refreshDevices };
 }
@@ -146,8 +147,9 @@ function siteField() {
   const select = h('select', { id: 'site' }, h('option', { value: '' }, message('prejoin.noSite')));
   const field = h('div', { class: 'field' }, h('label', { for: 'site' }, message('prejoin.site')), select);
   sites()
-    .then((list) => select.append(...list.map(({ code, name }) => h('option', { value: code }, name))))
+    .then((list) => select.append(...list.map(({ code, name }) => h('option', { value: code, selected: code === recall('site') }, name))))
     .catch((problem) => field.append(problemBox(problem.words, 'mild')));
+  select.addEventListener('change', () => remember('site', select.value));
   return { element: field, code: () => select.value };
 }
 

@@ -1,0 +1,164 @@
+"""The pages' modules alone, in Chromium, on files from the source tree: no server, no network."""
+
+import mimetypes
+
+import pytest
+from support.fixtures import chromium, playwright  # noqa: F401
+from support.server import ROOT
+
+SITE = ROOT / "Sources" / "WebPages" / "site"
+
+
+def serve(browser, origin, api=None):
+    """Answers every request of the page from the source tree, and those of the API from `api`."""
+
+    def answer(route):
+        path = route.request.url.removeprefix(origin).split("?")[0]
+        if path.startswith("/api/"):
+            status, body = (api or {}).get(path, (404, {}))
+            return route.fulfill(status=status, json=body)
+        file = SITE / path.lstrip("/")
+        file = file if file.is_file() else SITE / "index.html"
+        kind = "text/javascript" if file.suffix == ".js" else mimetypes.guess_type(file)[0]
+        return route.fulfill(status=200, body=file.read_bytes(), content_type=kind)
+
+    browser.page.route(f"{origin}/**", answer)
+
+
+@pytest.fixture
+def page(chromium):  # noqa: F811
+    browser = chromium()
+    serve(browser, "http://localhost:1", {"/api/v1/session": (401, {})})
+    browser.goto("http://localhost:1/login")
+    return browser
+
+
+def test_the_store_follows_the_channel(page):
+    state = page.evaluate("""async () => {
+        const { reduce, initialRoom } = await import('/modules/store.js');
+        const events = [
+            { type: 'snapshot', sequence: 4, meeting: { id: 'm', state: 'running' }, participants: [{ id: 'a', name: 'A' }], speaker: 'a' },
+            { type: 'participant.joined', participant: { id: 'b', name: 'B' } },
+            { type: 'participant.changed', participant: { id: 'a', name: 'A2' } },
+            { type: 'speaker.changed', participantId: 'b' },
+            { type: 'something.new', participantId: 'b' },
+            { type: 'participant.left', participantId: 'b', reason: 'left' },
+        ];
+        return events.reduce(reduce, initialRoom);
+    }""")
+    assert state["participants"] == [{"id": "a", "name": "A2"}]
+    assert state["speaker"] is None and state["meeting"]["state"] == "running"
+
+
+def test_an_unknown_event_changes_nothing_and_wakes_no_view(page):
+    assert page.evaluate("""async () => {
+        const { reduce, initialRoom, makeStore } = await import('/modules/store.js');
+        const store = makeStore(reduce, initialRoom);
+        let count = 0;
+        store.subscribe(() => (count += 1));
+        store.dispatch({ type: 'something.new' });
+        return count;
+    }""") == 1
+
+
+FAKE_SOCKET = """
+class FakeSocket {
+    static OPEN = 1;
+    static all = [];
+    readyState = 1;
+    sent = [];
+    constructor(address, subprotocol) { this.address = String(address); this.subprotocol = subprotocol; FakeSocket.all.push(this); }
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close(code) { this.readyState = 3; this.onclose?.({ code }); }
+    say(event) { this.onmessage({ data: JSON.stringify(event) }); }
+}
+window.WebSocket = FakeSocket;
+"""
+
+
+def test_a_channel_that_comes_back_asks_for_what_it_missed(page):
+    result = page.evaluate("async () => {" + FAKE_SOCKET + """
+        const { Channel } = await import('/modules/channel.js');
+        const states = [], events = [];
+        const channel = new Channel('m 1', (event) => events.push(event.type), (state) => states.push(state));
+        channel.open();
+        const [first] = FakeSocket.all;
+        first.onopen();
+        first.say({ type: 'snapshot', sequence: 7 });
+        first.say({ type: 'notice', sequence: 8 });
+        first.close();
+        channel.hurry();
+        const second = FakeSocket.all[1];
+        second.say({ type: 'notice', sequence: 9 });
+        second.say({ type: 'notice', sequence: 11 });
+        channel.hurry();
+        channel.close();
+        return { addresses: FakeSocket.all.map((one) => one.address), subprotocol: first.subprotocol, states, events };
+    }""")
+    base = "ws://localhost:1/api/v1/meetings/m%201/events"
+    assert result["addresses"] == [base, f"{base}?after=8", base], "after a gap it wants a snapshot"
+    assert result["subprotocol"] == "nhipcau.v1"
+    assert result["events"] == ["snapshot", "notice", "notice"]
+    assert result["states"] == ["connecting", "open", "waiting", "connecting", "waiting", "connecting"]
+
+
+def test_a_command_is_answered_refused_or_lost(page):
+    assert page.evaluate("async () => {" + FAKE_SOCKET + """
+        const { Channel } = await import('/modules/channel.js');
+        const channel = new Channel('m', () => {}, () => {});
+        channel.open();
+        const [socket] = FakeSocket.all;
+        const outcome = (promise) => promise.then(() => 'taken', (problem) => problem.words?.key ?? problem.words);
+        const all = ['mute', 'layout', 'lock'].map((type) => outcome(channel.command(type)));
+        socket.say({ reply: socket.sent[0].id });
+        socket.say({ reply: socket.sent[1].id, problem: { status: 403, type: 'x', title: 'no', detail: 'Chỉ chủ tọa.' } });
+        socket.close();
+        all.push(outcome(channel.command('lock')));
+        channel.close();
+        return Promise.all(all);
+    }""") == ["taken", "Chỉ chủ tọa.", "problem.network", "problem.network"]
+
+
+def test_an_ice_restart_travels_as_a_fragment_and_keeps_the_rest_of_the_answer(page):
+    result = page.evaluate("""async () => {
+        const { fragmentOf, answerAfterRestart } = await import('/modules/sdp.js');
+        const media = (mid) => [`m=${mid ? 'video' : 'audio'} 9 UDP/TLS/RTP/SAVPF 96`, 'c=IN IP4 0.0.0.0', 'a=ice-ufrag:old', 'a=ice-pwd:oldpassword',
+            `a=candidate:1 1 udp 1 10.0.0.${mid + 1} 5000 typ host`, `a=mid:${mid}`];
+        const description = ['v=0', ...media(0), ...media(1)].join('\\r\\n') + '\\r\\n';
+        const fragment = ['a=ice-ufrag:new', 'a=ice-pwd:newpassword', 'm=audio 9 RTP/AVP 0', 'a=mid:0',
+            'a=candidate:9 1 udp 1 10.9.9.9 5000 typ host'].join('\\r\\n');
+        return [fragmentOf(description), answerAfterRestart(description, fragment), answerAfterRestart(description, '') === description];
+    }""")
+    sent, answer, unchanged = result
+    assert sent.split("\r\n") == [
+        "a=ice-ufrag:old", "a=ice-pwd:oldpassword", "m=audio 9 UDP/TLS/RTP/SAVPF 96", "a=mid:0", "a=candidate:1 1 udp 1 10.0.0.1 5000 typ host", "",
+    ]
+    assert answer.count("a=ice-ufrag:new\r\n") == 2 and "old" not in answer
+    assert answer.count("a=candidate:") == 1 and "10.9.9.9" in answer
+    assert answer.index("c=IN") < answer.index("a=candidate:") < answer.index("a=mid:0")
+    assert unchanged
+
+
+def test_waiting_grows_and_is_bounded(page):
+    waits = page.evaluate("""async () => {
+        const { Backoff } = await import('/modules/backoff.js');
+        const backoff = new Backoff();
+        return Array.from({ length: 40 }, () => backoff.next());
+    }""")
+    assert 750 <= waits[0] <= 1250 and waits[2] > waits[0]
+    assert max(waits) <= 15_000 * 1.25 and min(waits[5:]) >= 15_000 * 0.75
+
+
+def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):  # noqa: F811
+    browser = chromium()
+    meeting = {"id": "m", "title": "Giao ban", "state": "running", "startsAt": "2026-11-23T01:00:00Z", "durationMinutes": 60, "layout": "grid"}
+    api = {
+        "/api/v1/session": (200, {"user": {"id": "1", "name": "Hoa", "role": "operator"}}),
+        "/api/v1/meetings/m": (200, meeting),
+        "/api/v1/sites": (200, {"items": [{"code": "02", "name": "Hà Giang"}]}),
+    }
+    serve(browser, "http://hop.example", api)
+    browser.goto("http://hop.example/meetings/m")
+    browser.page.wait_for_selector(".note")
+    assert "https://hop.example" in browser.page.text_content(".note")
+    assert browser.page.is_visible("#join") and browser.page.is_disabled("#device-audio")
