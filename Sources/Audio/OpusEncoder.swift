@@ -1,0 +1,83 @@
+import COpus
+
+/// One Opus encoder, 48 kHz mono. Owns the C handle: freed exactly once, never copied, never used after.
+package struct OpusEncoder: ~Copyable {
+    /// What libopus tunes itself for (RFC 6716 §2.1).
+    package enum Application: Sendable { case voip, audio, lowDelay }
+
+    package struct Settings: Sendable, Equatable {
+        package var application = Application.voip
+        package var bitsPerSecond: Int32 = 32_000
+        /// 0 (least work) … 10.
+        package var complexity: Int32 = 5
+        /// In-band forward error correction (RFC 6716 §2.1.7): a packet then also carries its predecessor, coarsely.
+        package var sendsForwardErrorCorrection = true
+        /// 0 … 100; without an expected loss libopus spends nothing on error correction.
+        package var expectedLossPercent: Int32 = 5
+        /// Discontinuous transmission (RFC 6716 §2.1.9): silence becomes packets of one or two bytes, which need not be sent.
+        package var usesDiscontinuousTransmission = false
+        package init() {}
+    }
+
+    private let handle: OpaquePointer
+    deinit { opus_encoder_destroy(handle) }
+
+    package init(_ settings: Settings = Settings()) throws(OpusError) {
+        var code: Int32 = 0
+        guard let handle = opus_encoder_create(48_000, 1, settings.application.code, &code) else { throw OpusError(code: code) }
+        let refusals = [
+            nc_opus_encoder_set_bitrate(handle, settings.bitsPerSecond),
+            nc_opus_encoder_set_complexity(handle, settings.complexity),
+            nc_opus_encoder_set_inband_fec(handle, settings.sendsForwardErrorCorrection ? 1 : 0),
+            nc_opus_encoder_set_packet_loss_percent(handle, settings.expectedLossPercent),
+            nc_opus_encoder_set_dtx(handle, settings.usesDiscontinuousTransmission ? 1 : 0),
+        ]
+        if let refusal = refusals.first(where: { $0 != OPUS_OK }) {
+            opus_encoder_destroy(handle)  // deinit is for whole values only: nothing may throw after `self` is whole
+            throw OpusError(code: refusal)
+        }
+        self.handle = handle
+    }
+
+    /// - Parameters:
+    ///   - pcm: 120, 240, 480, 960, 1 920 or 2 880 samples.
+    ///   - packet: room for the packet; `AudioFormat.mostBytesPerFrame` suffice for 20 ms.
+    /// - Returns: the bytes written. Two or fewer mean that nothing needs to be sent (DTX).
+    package mutating func encode(_ pcm: Span<Int16>, into packet: inout MutableSpan<UInt8>) throws(OpusError) -> Int {
+        let written = pcm.withUnsafeBufferPointer { pcm in
+            packet.withUnsafeMutableBufferPointer { packet in
+                guard let samples = pcm.baseAddress, let bytes = packet.baseAddress else { return OPUS_BAD_ARG }
+                return opus_encode(handle, samples, Int32(clamping: pcm.count), bytes, Int32(clamping: packet.count))
+            }
+        }
+        guard written >= 0 else { throw OpusError(code: written) }
+        return Int(written)
+    }
+
+    /// The rate from the next packet on.
+    package mutating func setBitrate(_ bitsPerSecond: Int32) throws(OpusError) {
+        try check(nc_opus_encoder_set_bitrate(handle, bitsPerSecond))
+    }
+
+    /// What the receivers report as lost, 0 … 100, from the next packet on.
+    package mutating func setExpectedLoss(percent: Int32) throws(OpusError) {
+        try check(nc_opus_encoder_set_packet_loss_percent(handle, min(max(percent, 0), 100)))
+    }
+
+    /// Forgets what was encoded, for a stream that begins anew.
+    package mutating func reset() { _ = nc_opus_encoder_reset(handle) }
+
+    private func check(_ code: Int32) throws(OpusError) {
+        guard code == OPUS_OK else { throw OpusError(code: code) }
+    }
+}
+
+extension OpusEncoder.Application {
+    fileprivate var code: Int32 {
+        switch self {
+        case .voip: OPUS_APPLICATION_VOIP
+        case .audio: OPUS_APPLICATION_AUDIO
+        case .lowDelay: OPUS_APPLICATION_RESTRICTED_LOWDELAY
+        }
+    }
+}

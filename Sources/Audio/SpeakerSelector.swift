@@ -1,0 +1,131 @@
+import RTP
+
+/// Who is decoded and mixed, and who is shown as speaking, by levels alone: nothing is decoded in order to decide.
+///
+/// Levels rise at once and fall slowly. One who is heard keeps the seat against somebody only a little louder, and for `hold` after falling silent, so
+/// that neither the mix nor the picture flickers between words.
+package struct SpeakerSelector<ID: Hashable & Sendable>: Sendable {
+    package struct Settings: Sendable {
+        /// Most who are heard at once.
+        package var seats = 5
+        /// How much louder a challenger must be than one who is heard, in dB.
+        package var advantage: Float = 6
+        /// Quieter than this is silence, dBov.
+        package var threshold: Float = -55
+        /// How long the one shown as speaking, or one who is heard, stays after falling silent, and the least time between two changes.
+        package var hold = Duration.milliseconds(1_200)
+        /// How long a challenger must be the loudest before it is shown: a cough is shorter.
+        package var proof = Duration.milliseconds(300)
+        /// After so much silence nobody is shown as speaking.
+        package var silence = Duration.seconds(3)
+        /// Most senders that are followed; further ones are refused and counted.
+        package var capacity = 2_000
+        package init() {}
+    }
+
+    private struct Voice: Sendable {
+        var id: ID
+        var smoothed: Float = -127
+        var reported: Float?
+        var lastReport: Instant
+        var lastHeard: Instant?
+        var isSelected = false
+    }
+
+    private let settings: Settings
+    private var voices: [Voice] = []
+    private var places: [ID: Int] = [:]
+    private var candidate: (id: ID, since: Instant)?
+    private var activeSince = Instant.start
+    /// Who is shown as speaking.
+    package private(set) var active: ID?
+    package private(set) var refused: UInt64 = 0
+
+    package init(_ settings: Settings = Settings()) { self.settings = settings }
+
+    /// The level of a packet that came, or of a tick that was decoded: −127 … 0 dBov. The loudest of a tick counts.
+    package mutating func report(_ id: ID, level: Int, now: Instant) {
+        if let place = places[id] {
+            voices[place].reported = max(voices[place].reported ?? -127, Float(level))
+            voices[place].lastReport = now
+            return
+        }
+        guard voices.count < settings.capacity else { return refused &+= 1 }
+        places[id] = voices.count
+        voices.append(Voice(id: id, reported: Float(level), lastReport: now))
+    }
+
+    package mutating func remove(_ id: ID) {
+        guard let place = places.removeValue(forKey: id) else { return }
+        voices.swapAt(place, voices.count - 1)
+        voices.removeLast()
+        if place < voices.count { places[voices[place].id] = place }
+        if active == id { active = nil }
+        if candidate?.id == id { candidate = nil }
+    }
+
+    /// Once a tick (20 ms): who is heard now, the floor holder first, then by loudness.
+    /// - Parameters:
+    ///   - floor: who has been given the floor; heard and shown even while silent, provided that a level was ever reported.
+    ///   - selected: replaced; at most `seats` long.
+    package mutating func select(now: Instant, floor: ID? = nil, into selected: inout [ID]) {
+        smooth(now: now)
+        selected.removeAll(keepingCapacity: true)
+        if let floor, places[floor] != nil { selected.append(floor) }
+        while selected.count < settings.seats, let place = loudest(besides: selected, now: now) { selected.append(voices[place].id) }
+        for place in voices.indices { voices[place].isSelected = false }
+        for id in selected { if let place = places[id] { voices[place].isSelected = true } }
+        chooseActive(among: selected, now: now)
+    }
+
+    /// The smoothed level, dBov; nil for one never heard of.
+    package func level(of id: ID) -> Int? { places[id].map { Int(voices[$0].smoothed.rounded()) } }
+
+    private mutating func smooth(now: Instant) {
+        for place in voices.indices {
+            // A missing packet is not silence yet: only a sender that is quiet for 100 ms is.
+            let isAbsent = now - voices[place].lastReport > .milliseconds(100)
+            guard let level = voices[place].reported ?? (isAbsent ? -127 : nil) else { continue }
+            voices[place].reported = nil
+            let old = voices[place].smoothed
+            voices[place].smoothed = level > old ? old + (level - old) * 0.5 : old + (level - old) * 0.06
+            if level > settings.threshold { voices[place].lastHeard = now }
+        }
+    }
+
+    private func isAudible(_ voice: Voice, now: Instant) -> Bool {
+        guard let heard = voice.lastHeard else { return false }
+        return voice.isSelected ? now - heard <= settings.hold : voice.smoothed > settings.threshold
+    }
+
+    private func loudest(besides taken: [ID], now: Instant) -> Int? {
+        var best: (place: Int, score: Float)?
+        for place in voices.indices where isAudible(voices[place], now: now) && !taken.contains(voices[place].id) {
+            let score = voices[place].smoothed + (voices[place].isSelected ? settings.advantage : 0)
+            if score > best?.score ?? -.infinity { best = (place, score) }
+        }
+        return best?.place
+    }
+
+    private mutating func chooseActive(among selected: [ID], now: Instant) {
+        var loudest: (id: ID, level: Float)?
+        for id in selected {
+            guard let place = places[id], voices[place].smoothed > settings.threshold else { continue }
+            if voices[place].smoothed > loudest?.level ?? -.infinity { loudest = (id, voices[place].smoothed) }
+        }
+        let heard = active.flatMap { places[$0] }.flatMap { voices[$0].lastHeard }
+        guard let loudest else {
+            candidate = nil
+            if let heard, now - heard > settings.silence { active = nil }
+            return
+        }
+        guard let active, let place = places[active] else { return show(loudest.id, now: now) }
+        let isLouder = loudest.level > voices[place].smoothed + settings.advantage / 2
+        guard loudest.id != active, isLouder else { return candidate = nil }
+        if candidate?.id != loudest.id { candidate = (loudest.id, now) }
+        guard let since = candidate?.since, now - since >= settings.proof, now - activeSince >= settings.hold else { return }
+        show(loudest.id, now: now)
+    }
+
+    private mutating func show(_ id: ID, now: Instant) { (active, activeSince, candidate) = (id, now, nil) }
+}
