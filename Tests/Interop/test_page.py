@@ -1,9 +1,9 @@
 """The real pages, by keyboard alone, in both languages, at the size of an old laptop's screen. Screenshots go to out/."""
 
 import json
-from pathlib import Path
 
 import pytest
+from support.bidi import Firefox
 from support.fixtures import chromium, pictures, playwright  # noqa: F401
 from support.server import PASSWORD, ROOT, Endpoint
 
@@ -225,3 +225,23 @@ def test_a_meeting_can_be_joined_without_camera_and_microphone(reader, server, c
         reader.leave()
     finally:
         endpoint.close()
+
+
+def test_firefox_opens_the_room_with_sound_and_picture(server, pictures):  # noqa: F811
+    meeting = server.running_meeting("Firefox")["id"]
+    browser = Firefox()
+    try:
+        browser.goto(f"{server.origin}/login")
+        browser.evaluate(
+            "(body) => fetch('/api/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })"
+            ".then((answer) => answer.status)",
+            {"username": "admin", "password": PASSWORD},
+        )
+        browser.goto(f"{server.origin}/meetings/{meeting}")
+        browser.wait_for("document.querySelector('.preview-video')?.videoWidth > 0")
+        browser.evaluate("() => { document.querySelector('#join').click(); return true }")
+        browser.wait_for("document.querySelector('.connection-good') && document.querySelector('.stage-video').currentTime > 1")
+        (pictures / "room.firefox.png").write_bytes(browser.screenshot())
+        assert [one["state"] for one in server.participants(meeting)] == ["connected"]
+    finally:
+        browser.close()

@@ -1,5 +1,7 @@
 """Firefox, driven over WebDriver BiDi: only the few commands that the tests need."""
 
+import base64
+import contextlib
 import itertools
 import json
 import re
@@ -57,8 +59,9 @@ class Firefox:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
         self.identifiers = itertools.count(1)
+        self.open = contextlib.ExitStack()
         try:
-            self.socket = connect(f"{self._address()}/session", max_size=64 * 2**20, compression=None)
+            self.socket = self.open.enter_context(connect(f"{self._address()}/session", max_size=64 * 2**20, compression=None))
             self.command("session.new", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True}}})
             self.context = self.command("browsingContext.getTree", {})["contexts"][0]["context"]
         except Exception:
@@ -109,13 +112,24 @@ class Firefox:
             raise BiDiError(answer["exceptionDetails"]["text"])
         return json.loads(answer["result"]["value"])
 
+    def wait_for(self, condition, patience=30):
+        """Until the JavaScript expression holds."""
+        end = time.monotonic() + patience
+        while not self.evaluate(f"() => Boolean({condition})"):
+            if time.monotonic() > end:
+                raise BiDiError(f"never came to be: {condition}")
+            time.sleep(0.1)
+
+    def screenshot(self):
+        return base64.b64decode(self.command("browsingContext.captureScreenshot", {"context": self.context})["data"])
+
     def close(self):
         if hasattr(self, "socket"):
             try:
                 self.command("browser.close", {}, patience=10)
             except Exception:  # it is ended by its id below
                 pass
-            self.socket.close()
+        self.open.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
