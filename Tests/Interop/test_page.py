@@ -219,8 +219,7 @@ def test_a_meeting_can_be_joined_without_camera_and_microphone(reader, server, c
         )
         reader.sign_in()
         reader.page.goto(f"{server.origin}/meetings/{meeting}")
-        reader.wait_for_text(".note", reader.say("help.microphoneDenied"))
-        reader.wait_for_text(".note", reader.say("help.cameraDenied"))
+        reader.wait_for_text(".note", reader.say("help.bothDenied"))
         reader.enter()
         reader.leave()
     finally:

@@ -3,16 +3,16 @@
 import { h, icon } from '../dom.js';
 import { message } from '../i18n.js';
 
-/** @returns a promise of true where the reader confirmed. */
-export function confirm({ title, words, yes, danger = false }) {
+/** @param careful Enter refuses: for what cannot be undone. @returns a promise of true where the reader confirmed. */
+export function confirm({ title, words, yes, danger = false, careful = false }) {
   return new Promise((resolve) => {
     const answer = (value) => {
       resolve(value);
       dialog.close();
     };
-    const agree = h('button', { type: 'button', class: danger ? 'button button-danger' : 'button button-main', autofocus: true }, yes);
+    const agree = h('button', { type: 'button', class: danger ? 'button button-danger' : 'button button-main', autofocus: !careful }, yes);
     agree.addEventListener('click', () => answer(true));
-    const refuse = h('button', { type: 'button', class: 'button' }, message('app.cancel'));
+    const refuse = h('button', { type: 'button', class: 'button', autofocus: careful }, message('app.cancel'));
     refuse.addEventListener('click', () => answer(false));
     const dialog = open(title, [words && h('p', {}, words), h('div', { class: 'dialog-actions' }, refuse, agree)], () => resolve(false));
   });

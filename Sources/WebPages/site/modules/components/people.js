@@ -94,7 +94,7 @@ const percent = (fraction) => (Number.isFinite(fraction) ? (fraction * 100).toFi
 const mark = (drawing, words) => h('span', { class: 'mark', role: 'img', 'aria-label': message(words), title: message(words) }, icon(drawing));
 
 async function askRemove(room, { id, name }) {
-  const isSure = await confirm({ title: message('people.removeTitle'), words: message('people.removeHelp', { name }), yes: message('people.removeYes'), danger: true });
+  const isSure = await confirm({ title: message('people.removeTitle'), words: message('people.removeHelp', { name }), yes: message('people.removeYes'), danger: true, careful: true });
   if (isSure) await room.remove(id);
 }
 

@@ -127,7 +127,7 @@ function action(key, look, work, refresh) {
 }
 
 async function askEnd({ id, title }) {
-  const isSure = await confirm({ title: message('list.endTitle'), words: message('list.endHelp', { title }), yes: message('list.end'), danger: true });
+  const isSure = await confirm({ title: message('list.endTitle'), words: message('list.endHelp', { title }), yes: message('list.end'), danger: true, careful: true });
   if (isSure) await endMeeting(id);
 }
 
