@@ -11,6 +11,7 @@ enum Samples {
         "chromium-156-audio-only", "chromium-156-audio-video-balanced", "chromium-156-audio-video", "chromium-156-receive-only",
         "chromium-156-simulcast", "chromium-156-with-screen", "firefox-153-audio-video", "firefox-153-receive-only",
         "firefox-153-simulcast",
+        "gstreamer-like-audio-video", "safari-like-audio-video",
     ]
 
     static func text(_ name: String) throws -> String {
