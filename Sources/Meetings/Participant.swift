@@ -1,0 +1,70 @@
+import Foundation
+
+/// What the offer's direction made of somebody.
+package enum ParticipantKind: String, Sendable, CaseIterable, Codable { case participant, publisher, viewer }
+
+/// Somebody with a media session in a meeting.
+package struct Participant: Sendable, Equatable, Identifiable {
+    /// The media session's.
+    package var id: UUID
+    package var name: String
+    package var site: Site?
+    package var role: MeetingRole
+    package var kind: ParticipantKind
+    package var joinedAt: Date
+    /// Who made the media session.
+    package var user: UUID
+    package var isMuted = false
+    package var isCameraOff = false
+    package var media = ParticipantMedia()
+    package init(id: UUID, name: String, site: Site?, role: MeetingRole, kind: ParticipantKind, joinedAt: Date, user: UUID) {
+        (self.id, self.name, self.site, self.role, self.kind, self.joinedAt, self.user) = (id, name, site, role, kind, joinedAt, user)
+    }
+}
+
+/// What media says of a participant, rounded so that a change is one that a reader would notice.
+package struct ParticipantMedia: Sendable, Equatable {
+    package var isConnected = false
+    package var isSendingAudio = false
+    package var isSendingVideo = false
+    package var width = 0
+    package var height = 0
+    /// dBov, −127 … 0; told to others only while `isSpeaking`.
+    package var level = -127
+    package var isSpeaking = false
+    package var tier: String?
+    package var line = LineState()
+    package init() {}
+
+    /// Whether others should hear of the step from `old`: levels count while speaking, line figures in steps of a tenth of their size.
+    package func differs(from old: ParticipantMedia) -> Bool {
+        var (mine, theirs) = (self, old)
+        (mine.line, theirs.line) = (LineState(), LineState())
+        if !isSpeaking { (mine.level, theirs.level) = (0, 0) }
+        return mine != theirs || line.differs(from: old.line)
+    }
+}
+
+/// The line of one participant as last measured.
+package struct LineState: Sendable, Equatable {
+    /// Fractions, 0 … 1.
+    package var lossUp = 0.0
+    package var lossDown = 0.0
+    package var jitterMilliseconds = 0.0
+    package var roundTripMilliseconds: Double?
+    /// "good", "fair", "poor" or "unknown".
+    package var quality = "unknown"
+    package init() {}
+
+    func differs(from old: LineState) -> Bool {
+        quality != old.quality || (roundTripMilliseconds == nil) != (old.roundTripMilliseconds == nil)
+            || Self.differ(lossUp, old.lossUp, least: 0.01) || Self.differ(lossDown, old.lossDown, least: 0.01)
+            || Self.differ(jitterMilliseconds, old.jitterMilliseconds, least: 5)
+            || Self.differ(roundTripMilliseconds ?? 0, old.roundTripMilliseconds ?? 0, least: 20)
+    }
+
+    private static func differ(_ one: Double, _ other: Double, least: Double) -> Bool {
+        let step = abs(one - other)
+        return step >= least && step >= max(abs(one), abs(other)) / 4
+    }
+}

@@ -1,0 +1,33 @@
+/// What a person is in the organisation.
+package enum UserRole: String, Sendable, CaseIterable, Codable { case admin, secretary, `operator`, network }
+
+/// What a participant is in one meeting.
+package enum MeetingRole: String, Sendable, CaseIterable, Codable { case chair, participant, viewer }
+
+/// Acts that need permission.
+package enum Act: String, Sendable, CaseIterable, Codable {
+    case seeMeetings, createMeeting, changeMeeting, deleteMeeting, startMeeting, endMeeting
+    case joinWithMedia, joinAsViewer, muteSelf, muteOthers, cameraSelf, cameraOthers, setLayout, remove, lock, leave, manageMedia
+    case readAudit, manageUsers
+}
+
+/// The one table of who may do what. What is not in it is refused.
+package enum Permissions {
+    private static let everyone: Set<Act> = [.seeMeetings, .joinAsViewer, .muteSelf, .cameraSelf, .leave]
+    private static let joining: Set<Act> = everyone.union([.joinWithMedia])
+    private static let directing: Set<Act> = joining.union([
+        .createMeeting, .changeMeeting, .deleteMeeting, .startMeeting, .endMeeting, .muteOthers, .cameraOthers, .setLayout, .remove, .lock,
+        .manageMedia,
+    ])
+    private static let table: [UserRole: Set<Act>] = [
+        .admin: directing.union([.readAudit, .manageUsers]), .secretary: directing, .operator: joining, .network: everyone,
+    ]
+
+    package static func allows(_ act: Act, for role: UserRole) -> Bool { table[role]?.contains(act) ?? false }
+
+    /// - Returns: the role in a meeting of somebody who comes in: who may direct is its chair, who only receives a viewer.
+    package static func meetingRole(for role: UserRole, kind: ParticipantKind) -> MeetingRole {
+        guard kind != .viewer else { return .viewer }
+        return allows(.muteOthers, for: role) ? .chair : .participant
+    }
+}
