@@ -21,7 +21,8 @@ package struct LineQuality: Sendable, Equatable {
             (rating, verdict) = (0, .unknown)
             return
         }
-        let oneWay = max(0, roundTripMilliseconds) / 2 + 2 * max(0, jitterMilliseconds) + 40  // the jitter buffer waits; codec and mixer take 40 ms
+        // The jitter buffer waits for twice the jitter; codec and mixer take 40 ms.
+        let oneWay = max(0, roundTripMilliseconds) / 2 + 2 * max(0, jitterMilliseconds) + 40
         let points = Self.best - Self.delayImpairment(oneWay) - Self.lossImpairment(min(1, max(0, loss)))
         rating = min(Self.best, max(0, points))
         verdict = rating >= Self.good ? .good : rating >= Self.fair ? .fair : .poor
