@@ -7,46 +7,148 @@ import SDP
 /// Touched by one thread only, the worker that owns it.
 package final class Peer {
     package enum State: Equatable, Sendable { case connecting, connected, closed(PeerCloseReason) }
+
+    /// ICE and DTLS together.
+    static let connectTimeout = Duration.seconds(30)
+
     package internal(set) var state = State.connecting
     package internal(set) var statistics = PeerStatistics()
     package internal(set) var drops = DropCounters()
     var configuration: PeerConfiguration
+    var ice: ICEAgent
+    let dtls: DTLSTransport
+    /// nil before DTLS is through and after the end.
+    var srtp: SRTPSession?
+    private let connectBy: Instant
+    /// For STUN, kept for its capacity.
+    private var scratch: [UInt8] = []
 
     /// - Throws: `DTLSError` where OpenSSL refuses to make an association.
     package init(configuration: PeerConfiguration, now: Instant) throws(DTLSError) {
         self.configuration = configuration
+        ice = ICEAgent(configuration, now: now)
+        dtls = try DTLSTransport(
+            role: configuration.negotiated.isDTLSClient ? .client : .server, identity: configuration.identity,
+            fingerprints: configuration.negotiated.remoteFingerprints, profiles: configuration.profiles)
+        connectBy = now + Self.connectTimeout
     }
 
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
     /// When to call `handleTimer` next; nil when closed.
-    package var deadline: Instant? { nil }
+    package var deadline: Instant? {
+        guard !isClosed else { return nil }
+        var earliest = state == .connecting ? connectBy : Instant.distantFuture
+        if let due = ice.deadline { earliest = min(earliest, due) }
+        if let due = dtls.deadline { earliest = min(earliest, due) }
+        return earliest
+    }
 
     /// The endpoint's first checks. The server waits for them.
-    package func start(now: Instant, sink: inout some PeerSink) {}
+    package func start(now: Instant, sink: inout some PeerSink) {
+        guard !isClosed else { return }
+        sendChecks(now: now, sink: &sink)
+    }
 
-    /// Whatever came on the socket from `source`; opened in place.
-    package func handle(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, now: Instant, sink: inout some PeerSink) {}
-
-    package func handleTimer(now: Instant, sink: inout some PeerSink) {}
+    package func handleTimer(now: Instant, sink: inout some PeerSink) {
+        guard !isClosed else { return }
+        sendChecks(now: now, sink: &sink)
+        if ice.isLost(now: now) { return end(state == .connected ? .consentLost : .neverConnected, sink: &sink) }
+        if state == .connecting, now >= connectBy { return end(.neverConnected, sink: &sink) }
+        dtls.handleTimer(now: now)
+        followDTLS(now: now, sink: &sink)
+    }
 
     /// A later negotiation. DTLS and SRTP stay; with `isICERestart` the agent goes on with `localCredentials`.
-    package func apply(_ negotiated: NegotiatedSession, localCredentials: ICECredentials? = nil, now: Instant, sink: inout some PeerSink) {}
+    package func apply(_ negotiated: NegotiatedSession, localCredentials: ICECredentials? = nil, now: Instant, sink: inout some PeerSink) {
+        guard !isClosed else { return }
+        configuration.negotiated = negotiated
+        if let local = localCredentials, local != configuration.localCredentials {
+            configuration.localCredentials = local
+            let remote = NegotiatedICE(credentials: negotiated.remoteCredentials, candidates: negotiated.remoteCandidates)
+            ice.restart(remote, local: local, now: now)
+        }
+        sendChecks(now: now, sink: &sink)
+    }
 
     /// A candidate that came later. The server needs none.
-    package func add(candidate: TransportAddress) {}
+    package func add(candidate: TransportAddress) { ice.add(candidate) }
 
-    /// One Opus packet.
-    /// - Parameter timestamp: 48 kHz of the bridge. `captured` is the moment that it stands for: sender reports tie sound and picture by it.
-    /// - Parameter marker: first after a silence.
-    package func sendAudio(
-        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
-    ) {}
+    /// Ends: close_notify, `closed(.closedHere)`.
+    package func close(now: Instant, sink: inout some PeerSink) {
+        guard !isClosed else { return }
+        dtls.close()
+        sendDTLS(sink: &sink)
+        end(.closedHere, sink: &sink)
+    }
 
-    /// Asks the peer for a key frame of its video `source`; gated to one a second.
-    package func requestKeyFrame(source: Int = 0, now: Instant, sink: inout some PeerSink) {}
+    func end(_ reason: PeerCloseReason, sink: inout some PeerSink) {
+        guard !isClosed else { return }
+        state = .closed(reason)
+        srtp = nil
+        sink.closed(reason)
+    }
 
-    /// With simulcast: take the lowest layer of at least so many lines. Bounds REMB too.
-    package func setWantedHeight(_ lines: Int, now: Instant, sink: inout some PeerSink) {}
+    // MARK: ICE
 
-    /// Ends: BYE, close_notify, `closed(.closedHere)`.
-    package func close(now: Instant, sink: inout some PeerSink) {}
+    func handleSTUN(_ datagram: RawSpan, from source: TransportAddress, now: Instant, sink: inout some PeerSink) {
+        if let drop = ice.handle(datagram, from: source, now: now, answer: &scratch) {
+            switch drop {
+            case .malformed, .notABindingRequest: drops.count(.stunMalformed)
+            case .foreignUsername: drops.count(.stunForeign)
+            case .missingIntegrity, .wrongIntegrity: drops.count(.stunIntegrity)
+            case .wouldAmplify: drops.count(.stunWouldAmplify)
+            }
+            return
+        }
+        if !scratch.isEmpty { transmit(scratch, to: source, sink: &sink) }
+        sendChecks(now: now, sink: &sink)
+        if ice.address != nil {
+            dtls.start(now: now)
+            followDTLS(now: now, sink: &sink)
+        }
+    }
+
+    private func sendChecks(now: Instant, sink: inout some PeerSink) {
+        for _ in 0..<ICEControllingAgent.maximumCandidates * 2 {
+            guard let address = ice.poll(now: now, into: &scratch) else { return }
+            transmit(scratch, to: address, sink: &sink)
+        }
+    }
+
+    private func transmit(_ bytes: [UInt8], to address: TransportAddress, sink: inout some PeerSink) {
+        statistics.packetsSent &+= 1
+        statistics.bytesSent &+= UInt64(bytes.count)
+        sink.send(bytes.span, to: address)
+    }
+
+    // MARK: DTLS
+
+    func handleDTLS(_ datagram: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
+        if !dtls.handle(datagram, now: now) { drops.count(.dtlsMalformed) }
+        followDTLS(now: now, sink: &sink)
+    }
+
+    private func sendDTLS(sink: inout some PeerSink) {
+        guard let address = ice.address else { return }  // without an address the datagrams wait
+        for datagram in dtls.takeDatagrams() { transmit(datagram, to: address, sink: &sink) }
+    }
+
+    /// Sends what DTLS has to say and draws the consequences of its state.
+    private func followDTLS(now: Instant, sink: inout some PeerSink) {
+        sendDTLS(sink: &sink)
+        switch dtls.state {
+        case .handshaking: break
+        case .connected: if state == .connecting { connect(now: now, sink: &sink) }
+        case .closed: end(.closedByPeer, sink: &sink)
+        case .failed: end(.handshakeFailed, sink: &sink)
+        }
+    }
+
+    private func connect(now: Instant, sink: inout some PeerSink) {
+        guard let keys = dtls.keys, let session = try? SRTPSession(keys: keys) else { return end(.handshakeFailed, sink: &sink) }
+        srtp = consume session
+        state = .connected
+        sink.connected()
+    }
 }

@@ -1,0 +1,59 @@
+import ICE
+import RTP
+
+extension Peer {
+    /// Whatever came on the socket from `source`, told apart by its first byte (RFC 7983); opened in place. What is not believed is counted, not answered.
+    package func handle(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, now: Instant, sink: inout some PeerSink) {
+        guard !isClosed else { return }
+        statistics.packetsReceived &+= 1
+        statistics.bytesReceived &+= UInt64(datagram.count)
+        switch DatagramKind(datagram.span.bytes) {
+        case .stun: handleSTUN(datagram.span.bytes, from: source, now: now, sink: &sink)
+        case .dtls:
+            // OpenSSL answers what it is given, and a handshake's answer is larger than its question: only for addresses that proved the password.
+            guard ice.isProven(source, now: now) else { return drops.count(.dtlsUnknownAddress) }
+            handleDTLS(datagram.span, now: now, sink: &sink)
+        case .rtp:
+            guard mayCarryMedia(source, now: now) else { return }
+            receiveRTP(&datagram, now: now, sink: &sink)
+        case .rtcp:
+            guard mayCarryMedia(source, now: now) else { return }
+            receiveRTCP(&datagram, now: now, sink: &sink)
+        case .unknown: drops.count(.unknownKind)
+        }
+    }
+
+    private func mayCarryMedia(_ source: TransportAddress, now: Instant) -> Bool {
+        guard ice.isProven(source, now: now) else {
+            drops.count(.rtpUnknownAddress)
+            return false
+        }
+        guard srtp != nil else {
+            drops.count(.rtpBeforeDTLS)
+            return false
+        }
+        return true
+    }
+
+    func count(_ error: SRTPError) {
+        switch error {
+        case .replayed: drops.count(.srtpReplayed)
+        case .forged: drops.count(.srtpForged)
+        case .malformed, .noRoom, .library: drops.count(.srtpMalformed)
+        }
+    }
+
+    private func receiveRTP(_ datagram: inout MutableSpan<UInt8>, now: Instant, sink: inout some PeerSink) {
+        do throws(SRTPError) {
+            guard let length = try srtp?.unprotectRTP(&datagram) else { return }
+            receivePlainRTP(datagram.span.extracting(first: length), now: now, sink: &sink)
+        } catch { count(error) }
+    }
+
+    private func receiveRTCP(_ datagram: inout MutableSpan<UInt8>, now: Instant, sink: inout some PeerSink) {
+        do throws(SRTPError) {
+            guard let length = try srtp?.unprotectRTCP(&datagram) else { return }
+            receivePlainRTCP(datagram.span.extracting(first: length), now: now, sink: &sink)
+        } catch { count(error) }
+    }
+}

@@ -1,0 +1,153 @@
+import ICE
+import RTP
+import Testing
+
+@testable import Peer
+@testable import SDP
+
+struct PeerConnectionTests {
+    @Test(arguments: [SRTPProfile.aeadAES128GCM, .aes128CMSHA1_80])
+    func `two peers find each other and agree on the best common profile`(profile: SRTPProfile) throws {
+        var pair = try PeerPair(seed: 1, profiles: profile == .aeadAES128GCM ? [.aeadAES128GCM, .aes128CMSHA1_80] : [profile])
+        pair.connect()
+        #expect(pair.atServer.connections == 1 && pair.atEndpoint.connections == 1)
+        #expect(pair.server.dtls.keys?.profile == profile && pair.endpoint.dtls.keys?.profile == profile)
+        #expect(pair.server.drops.total == 0 && pair.endpoint.drops.total == 0)
+    }
+
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `up to three datagrams of ten may be lost, in any order`(seed: UInt64) throws {
+        var pair = try PeerPair(seed: seed, loss: Int(seed % 7) * 5)
+        pair.connect()
+        #expect(pair.server.state == .connected && pair.endpoint.state == .connected)
+    }
+
+    @Test func `a peer that vanishes is gone thirty seconds after its last proof`() throws {
+        var pair = try PeerPair(seed: 4)
+        pair.connect()
+        pair.run(.seconds(60))
+        #expect(pair.server.state == .connected && pair.endpoint.state == .connected)
+        pair.isCut = true
+        let cut = pair.now
+        pair.run(.seconds(60)) { $0.server.state != .connected }
+        #expect(pair.server.state == .closed(.consentLost) && pair.atServer.ends == [.consentLost])
+        #expect(pair.now - cut <= .seconds(30) && pair.now - cut >= .seconds(20))
+        #expect(pair.server.deadline == nil && pair.server.srtp == nil)
+    }
+
+    @Test func `a peer that never comes is given up after thirty seconds`() throws {
+        var pair = try PeerPair(seed: 4)
+        let start = pair.now
+        pair.run(.seconds(60)) { !$0.atServer.ends.isEmpty }
+        #expect(pair.atServer.ends == [.neverConnected] && pair.now - start == .seconds(30))
+    }
+
+    @Test func `close is heard by the other side and said once`() throws {
+        var pair = try PeerPair(seed: 5)
+        pair.connect()
+        pair.endpoint.close(now: pair.now, sink: &pair.atEndpoint)
+        pair.endpoint.close(now: pair.now, sink: &pair.atEndpoint)
+        pair.run(.seconds(1))
+        #expect(pair.atEndpoint.ends == [.closedHere] && pair.atServer.ends == [.closedByPeer])
+    }
+
+    @Test func `another certificate than the promised one ends the session`() throws {
+        let wrong = try #require(Fingerprint(bytes: [UInt8](repeating: 1, count: 32)))
+        var pair = try PeerPair(seed: 6) { session, isServer in if isServer { session.remoteFingerprints = [wrong] } }
+        pair.endpoint.start(now: pair.now, sink: &pair.atEndpoint)
+        pair.run(.seconds(5))
+        #expect(pair.atServer.ends == [.handshakeFailed] && pair.atServer.connections == 0)
+    }
+
+    @Test func `an ICE restart keeps the keys`() throws {
+        var pair = try PeerPair(seed: 7)
+        pair.connect()
+        let keys = pair.server.dtls.keys
+        let (mine, yours) = (ICECredentials.random(), ICECredentials.random())
+        var forServer = pair.server.configuration.negotiated
+        var forEndpoint = pair.endpoint.configuration.negotiated
+        (forServer.remoteCredentials, forServer.isICERestart) = (yours, true)
+        (forEndpoint.remoteCredentials, forEndpoint.isICERestart) = (mine, true)
+        pair.server.apply(forServer, localCredentials: mine, now: pair.now, sink: &pair.atServer)
+        pair.endpoint.apply(forEndpoint, localCredentials: yours, now: pair.now, sink: &pair.atEndpoint)
+        pair.run(.seconds(90))
+        #expect(pair.server.state == .connected && pair.endpoint.state == .connected && pair.server.dtls.keys == keys)
+        #expect(pair.atServer.connections == 1)
+    }
+}
+
+/// The rows of the fault table that a datagram can cause: dropped, counted, not answered.
+struct PeerDropTests {
+    /// What `bytes` from `source` does to a server: which counters moved, and how many answers it gave.
+    static func effect(of bytes: [UInt8], from source: TransportAddress = PeerPair.endpointAddress, on pair: inout PeerPair) -> (
+        DropCounters, Int
+    ) {
+        pair.flush()
+        let before = pair.server.drops
+        pair.deliver(bytes, toServer: true, from: source)
+        var moved = DropCounters()
+        for reason in DropCounters.Reason.allCases { for _ in 0..<(pair.server.drops[reason] - before[reason]) { moved.count(reason) } }
+        return (moved, pair.atServer.sent.count)
+    }
+
+    static func expect(
+        _ reason: DropCounters.Reason, _ bytes: [UInt8], from source: TransportAddress = PeerPair.endpointAddress, on pair: inout PeerPair
+    ) {
+        let (moved, answers) = effect(of: bytes, from: source, on: &pair)
+        #expect(moved[reason] == 1 && moved.total == 1 && answers == 0, "\(reason)")
+    }
+
+    static let rtp = SRTPSessionTests.packet(sequence: 1, ssrc: 2_000)
+
+    @Test func `STUN with a wrong integrity is dropped`() throws {
+        var pair = try PeerPair(seed: 1)
+        pair.endpoint.start(now: pair.now, sink: &pair.atEndpoint)
+        var check = try #require(pair.atEndpoint.sent.first).bytes
+        let last = check.count - 8 - 1  // the last byte of the integrity, before the fingerprint
+        check[last] ^= 1
+        // The fingerprint attribute is over the integrity: without it, the check is of integrity alone.
+        check.removeLast(8)
+        let length = check.count - 20
+        (check[2], check[3]) = (UInt8(length >> 8), UInt8(length & 255))
+        Self.expect(.stunIntegrity, check, on: &pair)
+    }
+
+    @Test func `DTLS from an address that proved nothing is dropped`() throws {
+        var pair = try PeerPair(seed: 1)
+        let hello: [UInt8] = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]
+        Self.expect(.dtlsUnknownAddress, hello, on: &pair)
+        pair.connect()
+        Self.expect(.dtlsUnknownAddress, hello, from: PeerPair.stranger, on: &pair)
+    }
+
+    @Test func `RTP and RTCP before DTLS is done are dropped`() throws {
+        var pair = try PeerPair(seed: 1)
+        Self.expect(.rtpUnknownAddress, Self.rtp, on: &pair)
+        pair.endpoint.start(now: pair.now, sink: &pair.atEndpoint)
+        pair.run(.seconds(1)) { $0.server.ice.address != nil }
+        Self.expect(.rtpBeforeDTLS, Self.rtp, on: &pair)
+        Self.expect(.rtpBeforeDTLS, [0x80, 201, 0, 1, 1, 2, 3, 4], on: &pair)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func `forged and replayed SRTP is dropped`(profile: SRTPProfile) throws {
+        var pair = try PeerPair(seed: 2, profiles: [profile])
+        pair.connect()
+        var session = try SRTPSession(keys: try #require(pair.endpoint.dtls.keys))
+        let sealed = try SRTPSessionTests.sealed(&session, Self.rtp)
+        var forged = sealed
+        forged[20] ^= 1
+        Self.expect(.srtpForged, forged, on: &pair)
+        pair.deliver(sealed, toServer: true)
+        Self.expect(.srtpReplayed, sealed, on: &pair)
+        Self.expect(.srtpMalformed, Array(sealed.prefix(20)), on: &pair)
+        Self.expect(.rtpUnknownAddress, sealed, from: PeerPair.stranger, on: &pair)
+    }
+
+    @Test func `what is of no kind is dropped`() throws {
+        var pair = try PeerPair(seed: 2)
+        Self.expect(.unknownKind, [], on: &pair)
+        Self.expect(.unknownKind, [255, 1, 2, 3], on: &pair)
+        Self.expect(.stunMalformed, [0, 1] + [UInt8](repeating: 0, count: 30), on: &pair)
+    }
+}
