@@ -38,6 +38,7 @@ struct PeerConnectionTests {
     @Test func `a peer that never comes is given up after thirty seconds`() throws {
         var pair = try PeerPair(seed: 4)
         let start = pair.now
+        pair.isCut = true
         pair.run(.seconds(60)) { !$0.atServer.ends.isEmpty }
         #expect(pair.atServer.ends == [.neverConnected] && pair.now - start == .seconds(30))
     }
