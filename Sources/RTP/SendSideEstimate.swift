@@ -1,0 +1,83 @@
+/// What transport-wide feedback tells of the line to a receiver: how much arrives, how much is lost, and how long packets queue on the way.
+package struct SendSideEstimate: Sendable {
+    private static let capacity = 2_048
+    private static let baselineWindow = Duration.seconds(15)
+
+    private struct Sent: Sendable {
+        var sequence: UInt16 = 0
+        var bytes: Int32 = 0
+        var time = Instant.distantFuture
+    }
+
+    private var sent = [Sent](repeating: Sent(), count: capacity)
+    private var next: UInt16 = 0
+    private var leastTransit: (value: Int64, since: Instant)?
+    /// Bits that arrived a second, smoothed; nil before the first feedback.
+    package private(set) var deliveredBitsPerSecond: Double?
+    /// 0 … 1, smoothed.
+    package private(set) var loss = 0.0
+    /// How much longer than the fastest of late packets take now, smoothed.
+    package private(set) var queueMilliseconds = 0.0
+
+    package init() {}
+
+    /// The number for the next packet; notes when it goes and its size on the wire.
+    package mutating func send(bytes: Int, now: Instant) -> UInt16 {
+        let sequence = next
+        next &+= 1
+        sent[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: Int32(clamping: bytes), time: now)
+        return sequence
+    }
+
+    /// Reads one feedback message.
+    /// - Throws: `PacketError` where it is not one; what was read before counts.
+    package mutating func receive(_ datagram: RawSpan, _ feedback: FeedbackHeader, now: Instant) throws(PacketError) {
+        var tally = Tally()
+        var estimate = self
+        try TransportFeedback.forEach(in: datagram, feedback) { entry in
+            let packet = estimate.sent[Int(entry.sequenceNumber) % Self.capacity]
+            guard packet.time != .distantFuture, packet.sequence == entry.sequenceNumber else { return }
+            estimate.sent[Int(entry.sequenceNumber) % Self.capacity].time = .distantFuture
+            tally.add(arrival: entry.arrival, sent: packet.time, bytes: Int(packet.bytes))
+        }
+        self = estimate
+        take(tally, now: now)
+    }
+
+    private struct Tally {
+        var packets = 0
+        var lost = 0
+        var bytes = 0
+        var first: Instant?
+        var last: Instant?
+        var leastTransit = Int64.max
+
+        mutating func add(arrival: Instant?, sent: Instant, bytes: Int) {
+            packets += 1
+            guard let arrival else { return lost += 1 }
+            self.bytes += bytes
+            first = min(first ?? arrival, arrival)
+            last = max(last ?? arrival, arrival)
+            leastTransit = min(leastTransit, arrival.nanoseconds &- sent.nanoseconds)
+        }
+    }
+
+    private mutating func take(_ tally: Tally, now: Instant) {
+        guard tally.packets > 0 else { return }
+        loss += (Double(tally.lost) / Double(tally.packets) - loss) * 0.2
+        guard let first = tally.first, let last = tally.last else { return }
+        let span = (last - first).seconds
+        if span > 0.02 {
+            let rate = Double(tally.bytes * 8) / span
+            deliveredBitsPerSecond = deliveredBitsPerSecond.map { $0 + (rate - $0) * 0.2 } ?? rate
+        }
+        // The clocks differ by an unknown constant and drift slowly: the least transit lately is the empty line.
+        if let least = leastTransit, tally.leastTransit >= least.value, now - least.since < Self.baselineWindow {
+            let queue = Double(tally.leastTransit - least.value) / 1e6
+            queueMilliseconds += (queue - queueMilliseconds) * 0.3
+        } else {
+            leastTransit = (tally.leastTransit, now)
+            queueMilliseconds *= 0.7
+        }
+    }
+}
