@@ -23,10 +23,12 @@ export class Room {
   #channel;
   #call;
   #stops = [];
+  /** The latest wish for each device: what an earlier one opens is closed again. */
+  #wishes = { audio: 0, video: 0 };
 
   constructor(id) {
     this.#id = id;
-    this.#channel = new Channel(id, (event) => this.#receive(event), (channel) => this.#local({ channel }));
+    this.#channel = new Channel(id, (event) => this.#receive(event), (channel) => this.#channelChanged(channel));
     this.#call = new Call(this.store, id, () => this.tracks, (stream) => this.#show(stream), (problem) => this.#local({ phase: 'left', problem }));
   }
 
@@ -40,6 +42,7 @@ export class Room {
     this.#local({ phase: this.store.state.meeting.state === 'ended' ? 'ended' : 'prejoin' });
     this.#listen(window, 'online', () => this.#hurry());
     this.#listen(window, 'pagehide', () => this.#call.leave());
+    this.#listen(window, 'pageshow', ({ persisted }) => persisted && location.reload()); // the seat was given up in between
     if (this.store.state.phase === 'prejoin') {
       this.#channel.open();
       await Promise.all([this.chooseDevice('audio'), this.chooseDevice('video')]);
@@ -62,7 +65,9 @@ export class Room {
   /** Opens another microphone or camera, `id` empty for the one used last. */
   async chooseDevice(kind, id = recall(`device.${kind}`)) {
     this.#stopTrack(kind);
+    const wish = this.#wishes[kind];
     const { track, problem } = await openDevice(kind, id);
+    if (wish !== this.#wishes[kind]) return track?.stop();
     this.store.dispatch({ type: deviceNames[kind], values: { available: track !== null, problem } });
     if (id) remember(`device.${kind}`, id);
     await this.#use(kind, track);
@@ -129,6 +134,14 @@ export class Room {
     return this.#channel.command('remove', { participantId });
   }
 
+  #channelChanged(channel) {
+    this.#local({ channel });
+    // At the door the list of meetings is as good a source, where the channel has nothing to say yet.
+    if (channel === 'waiting' && this.store.state.phase === 'prejoin') {
+      readMeeting(this.#id).then((meeting) => this.store.dispatch({ type: 'meeting.changed', meeting }), () => {});
+    }
+  }
+
   #receive(event) {
     const before = this.store.state;
     this.store.dispatch(event);
@@ -180,6 +193,7 @@ export class Room {
   }
 
   #stopTrack(kind) {
+    this.#wishes[kind] += 1;
     if (this.tracks[kind]) this.tracks[kind].onended = null;
     this.tracks[kind]?.stop();
     this.tracks[kind] = null;
