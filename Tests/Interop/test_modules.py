@@ -162,3 +162,18 @@ def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):  # 
     browser.page.wait_for_selector(".note")
     assert "https://hop.example" in browser.page.text_content(".note")
     assert browser.page.is_visible("#join") and browser.page.is_disabled("#device-audio")
+
+
+def test_a_long_list_is_read_page_by_page_and_no_longer_than_it_is(page):
+    assert page.evaluate("""async () => {
+        const asked = [];
+        window.fetch = async (address) => {
+            const query = new URL(address, location.href).searchParams;
+            asked.push(query.get('after'));
+            const first = query.get('after') === null ? 0 : Number(query.get('after')) + 1;
+            const items = Array.from({ length: Math.min(Number(query.get('limit')), 250 - first) }, (_, place) => ({ code: String(first + place) }));
+            return new Response(JSON.stringify({ items }), { headers: { 'Content-Type': 'application/json' } });
+        };
+        const { sites } = await import('/modules/api.js');
+        return [(await sites()).length, asked];
+    }""") == [250, [None, "99", "199"]]

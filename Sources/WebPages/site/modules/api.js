@@ -51,17 +51,32 @@ const send = async (method, path, options) => {
   const answer = await request(method, path, options);
   return answer.status === 204 ? null : answer.json();
 };
-/** A list comes bare or as `{items: […]}`. */
-const items = (list) => (Array.isArray(list) ? list : list.items ?? []);
+
+const pageSize = 100;
+const mostPages = 20;
+
+/** A whole list, page by page; `key` names what the next page comes after. A page comes bare or as `{items: […]}`. */
+async function readAll(path, key) {
+  const all = [];
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const after = all.length > 0 ? `&after=${encodeURIComponent(all.at(-1)[key])}` : '';
+    const page = await read(`${path}?limit=${pageSize}${after}`);
+    const items = Array.isArray(page) ? page : page.items ?? [];
+    all.push(...items);
+    if (items.length < pageSize) break;
+  }
+  return all;
+}
+
 const meetingPath = (id) => `meetings/${encodeURIComponent(id)}`;
 
 export const session = () => read('session', { expects401: true });
 export const signIn = (username, password) => send('POST', 'session', { json: { username, password }, expects401: true });
 export const signOut = () => request('DELETE', 'session', { expects401: true });
 
-export const sites = async () => items(await read('sites?limit=1000'));
+export const sites = () => readAll('sites', 'code');
 
-export const meetings = async () => items(await read('meetings?limit=200'));
+export const meetings = () => readAll('meetings', 'id');
 export const meeting = (id) => read(meetingPath(id));
 export const createMeeting = (fields) => send('POST', 'meetings', { json: fields });
 export const startMeeting = (id) => request('POST', `${meetingPath(id)}/start`);

@@ -136,7 +136,7 @@ export class Room {
 
   #channelChanged(channel) {
     this.#local({ channel });
-    // At the door the list of meetings is as good a source, where the channel has nothing to say yet.
+    // At the door a plain reading does as well, where the channel has nothing to say yet.
     if (channel === 'waiting' && this.store.state.phase === 'prejoin') {
       readMeeting(this.#id).then((meeting) => this.store.dispatch({ type: 'meeting.changed', meeting }), () => {});
     }
