@@ -19,6 +19,17 @@ package final class Peer {
     let dtls: DTLSTransport
     /// nil before DTLS is through and after the end.
     var srtp: SRTPSession?
+    var audioOut: OutgoingStream?
+    var videoOut: OutgoingStream?
+    /// Every SSRC heard, at most `mostSources`.
+    var incoming: [IncomingStream] = []
+    var transportSequence: UInt16 = 1
+    var room = SealingRoom()
+    /// A compound in the making.
+    var rtcp: [UInt8] = []
+    var nextReport = Instant.distantFuture
+    var wantedHeight = 360
+    var mayRequestKeyFrame = Instant.start
     private let connectBy: Instant
     /// For STUN, kept for its capacity.
     private var scratch: [UInt8] = []
@@ -31,6 +42,27 @@ package final class Peer {
             role: configuration.negotiated.isDTLSClient ? .client : .server, identity: configuration.identity,
             fingerprints: configuration.negotiated.remoteFingerprints, profiles: configuration.profiles)
         connectBy = now + Self.connectTimeout
+        incoming.reserveCapacity(Self.mostSources)
+        rtcp.reserveCapacity(SealingRoom.size)
+        makeStreams()
+    }
+
+    /// Our streams, where they are not there yet: one that exists keeps its numbers.
+    private func makeStreams() {
+        let seed = configuration.seed &* 0x9e37_79b9_7f4a_7c15
+        // The first number stays in the lower half: libsrtp's roll-over estimate (RFC 3711 §3.3.1) wants no wrap among the first packets.
+        if let audio = configuration.negotiated.audio?.stream, audio.sends, audioOut?.ssrc != audio.localSSRC {
+            audioOut = OutgoingStream(
+                audio, clockRate: 48_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 8) & 0x7fff,
+                timestampOffset: UInt32(truncatingIfNeeded: seed >> 32))
+        }
+        if let video = configuration.negotiated.video?.stream, video.sends, videoOut?.ssrc != video.localSSRC {
+            videoOut = OutgoingStream(
+                video, clockRate: 90_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 24) & 0x7fff,
+                timestampOffset: UInt32(truncatingIfNeeded: seed >> 16))
+        }
+        if configuration.negotiated.audio?.stream.sends != true { audioOut = nil }
+        if configuration.negotiated.video?.stream.sends != true { videoOut = nil }
     }
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
@@ -41,6 +73,7 @@ package final class Peer {
         var earliest = state == .connecting ? connectBy : Instant.distantFuture
         if let due = ice.deadline { earliest = min(earliest, due) }
         if let due = dtls.deadline { earliest = min(earliest, due) }
+        earliest = min(earliest, nextReport)
         return earliest
     }
 
@@ -57,12 +90,14 @@ package final class Peer {
         if state == .connecting, now >= connectBy { return end(.neverConnected, sink: &sink) }
         dtls.handleTimer(now: now)
         followDTLS(now: now, sink: &sink)
+        sendReports(now: now, sink: &sink)
     }
 
     /// A later negotiation. DTLS and SRTP stay; with `isICERestart` the agent goes on with `localCredentials`.
     package func apply(_ negotiated: NegotiatedSession, localCredentials: ICECredentials? = nil, now: Instant, sink: inout some PeerSink) {
         guard !isClosed else { return }
         configuration.negotiated = negotiated
+        makeStreams()
         if let local = localCredentials, local != configuration.localCredentials {
             configuration.localCredentials = local
             let remote = NegotiatedICE(credentials: negotiated.remoteCredentials, candidates: negotiated.remoteCandidates)
@@ -74,9 +109,10 @@ package final class Peer {
     /// A candidate that came later. The server needs none.
     package func add(candidate: TransportAddress) { ice.add(candidate) }
 
-    /// Ends: close_notify, `closed(.closedHere)`.
+    /// Ends: BYE, close_notify, `closed(.closedHere)`.
     package func close(now: Instant, sink: inout some PeerSink) {
         guard !isClosed else { return }
+        if srtp != nil { sendGoodbye(sink: &sink) }
         dtls.close()
         sendDTLS(sink: &sink)
         end(.closedHere, sink: &sink)
@@ -149,6 +185,7 @@ package final class Peer {
         guard let keys = dtls.keys, let session = try? SRTPSession(keys: keys) else { return end(.handshakeFailed, sink: &sink) }
         srtp = consume session
         state = .connected
+        nextReport = now + Self.reportInterval
         sink.connected()
     }
 }

@@ -1,0 +1,106 @@
+import RTP
+import SDP
+
+/// One SSRC of ours: numbers packets and makes their headers from a template made once, so a packet costs a copy and a few bytes. A value without heap.
+struct OutgoingStream {
+    static let largestHeader = 48
+    let ssrc: UInt32
+    let payloadType: UInt8
+    /// Hz.
+    let clockRate: Int64
+    private var header = InlineArray<48, UInt8>(repeating: 0)
+    private(set) var headerLength = 12
+    private var sendTimeAt: Int?
+    private var transportSequenceAt: Int?
+    private var sequenceNumber: UInt16
+    private let timestampOffset: UInt32
+    private(set) var packets: UInt32 = 0
+    private(set) var octets: UInt32 = 0
+    /// The media clock: what timestamp stood for which moment last.
+    private var mapping: (timestamp: UInt32, captured: Instant)?
+
+    init(_ stream: NegotiatedStream, clockRate: Int64, firstSequence: UInt16, timestampOffset: UInt32) {
+        (ssrc, payloadType, self.clockRate) = (stream.localSSRC, stream.payloadType, clockRate)
+        (sequenceNumber, self.timestampOffset) = (firstSequence, timestampOffset)
+        makeHeader(stream)
+    }
+
+    private mutating func makeHeader(_ stream: NegotiatedStream) {
+        let ids = stream.sendExtensions
+        let mid = Array(stream.mid.utf8)
+        let isTwoByte = [ids.mid, ids.absoluteSendTime, ids.transportSequence].contains { ($0 ?? 0) > 14 }
+        var bytes: [UInt8] = []
+        func begin(_ id: UInt8, _ count: Int) {
+            if isTwoByte { bytes += [id, UInt8(count)] } else { bytes.append(id << 4 | UInt8(count - 1)) }
+        }
+        if let id = ids.mid, (1...16).contains(mid.count) {
+            begin(id, mid.count)
+            bytes += mid
+        }
+        if let id = ids.absoluteSendTime {
+            begin(id, 3)
+            sendTimeAt = 16 + bytes.count
+            bytes += [0, 0, 0]
+        }
+        if let id = ids.transportSequence {
+            begin(id, 2)
+            transportSequenceAt = 16 + bytes.count
+            bytes += [0, 0]
+        }
+        for (offset, shift) in [24, 16, 8, 0].enumerated() { header[8 + offset] = UInt8(truncatingIfNeeded: ssrc >> UInt32(shift)) }
+        header[0] = 0x80
+        guard !bytes.isEmpty else { return }
+        while bytes.count % 4 != 0 { bytes.append(0) }
+        header[0] = 0x90
+        (header[12], header[13]) = isTwoByte ? (0x10, 0x00) : (0xbe, 0xde)
+        header[15] = UInt8(bytes.count / 4)
+        for (index, byte) in bytes.enumerated() { header[16 + index] = byte }
+        headerLength = 16 + bytes.count
+    }
+
+    /// Writes the next packet.
+    /// - Parameter timestamp: of the bridge's clock, at `clockRate`.
+    /// - Returns: its length; nil where `packet` has no room for it.
+    mutating func write(
+        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, transportSequence: inout UInt16, now: Instant,
+        into packet: inout MutableSpan<UInt8>
+    ) -> Int? {
+        let length = headerLength + payload.count
+        guard length <= packet.count else { return nil }
+        for index in 0..<headerLength { packet[index] = header[index] }
+        packet[1] = marker ? payloadType | 0x80 : payloadType
+        (packet[2], packet[3]) = (UInt8(sequenceNumber >> 8), UInt8(sequenceNumber & 255))
+        let stamp = timestamp &+ timestampOffset
+        for index in 0..<4 { packet[4 + index] = UInt8(truncatingIfNeeded: stamp >> UInt32(24 - 8 * index)) }
+        if let at = sendTimeAt {
+            // 6.18 fixed point seconds, 24 bits: wraps every 64 s.
+            let time = (now.nanoseconds % 64_000_000_000) << 18 / 1_000_000_000
+            for index in 0..<3 { packet[at + index] = UInt8(truncatingIfNeeded: time >> Int64(16 - 8 * index)) }
+        }
+        if let at = transportSequenceAt {
+            (packet[at], packet[at + 1]) = (UInt8(transportSequence >> 8), UInt8(transportSequence & 255))
+            transportSequence &+= 1
+        }
+        for index in payload.indices { packet[headerLength &+ index] = payload[index] }
+        sequenceNumber &+= 1
+        packets &+= 1
+        octets &+= UInt32(truncatingIfNeeded: payload.count)
+        mapping = (stamp, captured)
+        return length
+    }
+
+    /// Appends a sender report without blocks, to be patched by the caller (RFC 3550 §6.4.1): the pair is this moment's, carried on from the last frame,
+    /// so sound and picture of one bridge share one line of time.
+    func writeSenderReport(now: Instant, ntp: UInt64, into bytes: inout [UInt8]) {
+        guard let mapping else { return }
+        let passed = (now - mapping.captured).nanoseconds
+        let units = passed / 1_000_000_000 * clockRate + passed % 1_000_000_000 * clockRate / 1_000_000_000
+        bytes += [0x80, 200, 0, 6]
+        bytes.append(word: ssrc)
+        bytes.append(word: UInt32(truncatingIfNeeded: ntp >> 32))
+        bytes.append(word: UInt32(truncatingIfNeeded: ntp))
+        bytes.append(word: mapping.timestamp &+ UInt32(truncatingIfNeeded: units))
+        bytes.append(word: packets)
+        bytes.append(word: octets)
+    }
+}

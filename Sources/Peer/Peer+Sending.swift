@@ -1,0 +1,75 @@
+import ICE
+import RTP
+import SDP
+
+extension Peer {
+    /// One Opus packet.
+    /// - Parameter timestamp: 48 kHz of the bridge. `captured` is the moment that it stands for: sender reports tie sound and picture by it.
+    /// - Parameter marker: first after a silence.
+    package func sendAudio(
+        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
+    ) {
+        guard var stream = audioOut else { return }
+        if send(payload, on: &stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink) {
+            statistics.audioPacketsSent &+= 1
+        }
+        audioOut = stream
+    }
+
+    /// One packet of a VP8 frame, descriptor included; the packets of a frame one after the other.
+    /// - Parameter timestamp: 90 kHz of the bridge. `marker`: the last of the frame.
+    package func sendVideo(
+        packet payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
+    ) {
+        guard var stream = videoOut else { return }
+        if send(payload, on: &stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink), marker {
+            statistics.videoFramesSent &+= 1
+        }
+        videoOut = stream
+    }
+
+    private func send(
+        _ payload: Span<UInt8>, on stream: inout OutgoingStream, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant,
+        sink: inout some PeerSink
+    ) -> Bool {
+        guard let address = ice.address, srtp != nil else {
+            drops.count(.sendNotConnected)
+            return false
+        }
+        var sent = 0
+        room.send { packet in
+            guard
+                let length = stream.write(
+                    payload, timestamp: timestamp, captured: captured, marker: marker, transportSequence: &transportSequence, now: now,
+                    into: &packet)
+            else { return nil }
+            return try? srtp?.protectRTP(&packet, length: length)
+        } _: { sealed in
+            sent = sealed.count
+            sink.send(sealed, to: address)
+        }
+        guard sent > 0 else { return false }
+        statistics.packetsSent &+= 1
+        statistics.bytesSent &+= UInt64(sent)
+        return true
+    }
+
+    /// Seals and sends what `rtcp` holds, and empties it.
+    func sendRTCP(sink: inout some PeerSink) {
+        defer { rtcp.removeAll(keepingCapacity: true) }
+        guard !rtcp.isEmpty, let address = ice.address else { return }
+        let plain = rtcp.span
+        var sent = 0
+        room.send { packet in
+            guard plain.count <= packet.count else { return nil }
+            for index in plain.indices { packet[index] = plain[index] }
+            return try? srtp?.protectRTCP(&packet, length: plain.count)
+        } _: { sealed in
+            sent = sealed.count
+            sink.send(sealed, to: address)
+        }
+        guard sent > 0 else { return }
+        statistics.packetsSent &+= 1
+        statistics.bytesSent &+= UInt64(sent)
+    }
+}

@@ -1,0 +1,182 @@
+import RTP
+import TestSupport
+import Testing
+
+@testable import Peer
+@testable import SDP
+
+extension PeerPair {
+    /// Both send a sound packet each 20 ms, and a picture of three packets each 40 ms where `video`.
+    mutating func talk(ticks: Int, video: Bool = false) {
+        for tick in 0..<ticks {
+            let stamp = UInt32(tick * 960)
+            let payload = [UInt8(tick & 255), 1, 2, 3]
+            server.sendAudio(payload.span, timestamp: stamp, captured: now, marker: tick == 0, now: now, sink: &atServer)
+            endpoint.sendAudio(payload.span, timestamp: stamp, captured: now, marker: tick == 0, now: now, sink: &atEndpoint)
+            if video, tick % 2 == 0 {
+                let part = [UInt8](repeating: 0x90, count: 900)
+                for index in 0..<3 {
+                    endpoint.sendVideo(
+                        packet: part.span, timestamp: UInt32(tick * 1_800), captured: now, marker: index == 2, now: now, sink: &atEndpoint)
+                }
+            }
+            run(.milliseconds(20))
+        }
+    }
+
+    /// An RTCP packet sealed with the endpoint's keys. One packet only: its index starts anew.
+    func sealed(rtcp plain: [UInt8]) throws -> [UInt8] {
+        var session = try SRTPSession(keys: try #require(endpoint.dtls.keys))
+        var bytes = plain + [UInt8](repeating: 0, count: SRTPSession.overhead)
+        var span = bytes.mutableSpan
+        let count = try session.protectRTCP(&span, length: plain.count)
+        return Array(bytes.prefix(count))
+    }
+}
+
+struct PeerMediaTests {
+    @Test(arguments: [[SRTPProfile.aeadAES128GCM], [.aes128CMSHA1_80]])
+    func `sound goes both ways, numbered without a hole`(profiles: [SRTPProfile]) throws {
+        var pair = try PeerPair(seed: 1, profiles: profiles)
+        pair.connect()
+        pair.talk(ticks: 100)
+        pair.run(.milliseconds(200))
+        #expect(pair.atServer.audio.count == 100 && pair.atEndpoint.audio.count == 100)
+        let heard = pair.atServer.audio.sorted { $0.packet.sequenceNumber < $1.packet.sequenceNumber }
+        #expect(heard.map { $0.payload[0] } == (0..<100).map { UInt8($0) })
+        #expect(heard[0].packet.marker && !heard[1].packet.marker)
+        #expect(heard[99].packet.sequenceNumber == heard[0].packet.sequenceNumber + 99)
+        #expect(heard[99].packet.timestamp &- heard[0].packet.timestamp == 99 * 960)
+        #expect(pair.server.drops.total == 0)
+    }
+
+    @Test(arguments: 0..<10 as Range<UInt64>)
+    func `reports tell loss, jitter and the round trip`(seed: UInt64) throws {
+        var pair = try PeerPair(seed: seed)
+        pair.connect()
+        pair.talk(ticks: 250)
+        pair.pipe.loss = 20
+        pair.talk(ticks: 500)
+        let statistics = pair.server.statistics
+        #expect(statistics.lossUp > 0.02 && statistics.lossUp < 0.45 && statistics.lossDown > 0.02 && statistics.lossDown < 0.45)
+        let trip = try #require(statistics.roundTripMilliseconds)
+        #expect(trip >= 40 && trip <= 70.1)  // twice 20 ms, and up to 15 ms late each way
+        #expect(statistics.jitterMilliseconds > 0.5 && statistics.jitterMilliseconds < 15)
+    }
+
+    @Test func `sender reports tie sound and picture to one clock`() throws {
+        var pair = try PeerPair(seed: 3)
+        pair.connect()
+        pair.talk(ticks: 20, video: true)
+        var bytes: [UInt8] = []
+        let at = pair.now + .milliseconds(7)
+        pair.endpoint.audioOut?.writeSenderReport(now: at, ntp: pair.endpoint.ntp(at: at), into: &bytes)
+        pair.endpoint.videoOut?.writeSenderReport(now: at, ntp: pair.endpoint.ntp(at: at), into: &bytes)
+        let (sound, picture) = (bytes.span.extracting(0..<28), bytes.span.extracting(28..<56))
+        let (soundTime, pictureTime) = (sound.word(at: 12), picture.word(at: 12))
+        #expect(soundTime == pictureTime)
+        // The last sound was tick 19, 27 ms before; the last picture tick 18, 47 ms before.
+        let seed = pair.endpoint.configuration.seed &* 0x9e37_79b9_7f4a_7c15
+        let soundStamp = sound.word(at: 16) &- UInt32(truncatingIfNeeded: seed >> 32)
+        let pictureStamp = picture.word(at: 16) &- UInt32(truncatingIfNeeded: seed >> 16)
+        #expect(soundStamp == 19 * 960 + 27 * 48 && pictureStamp == 18 * 1_800 + 47 * 90)
+    }
+
+    @Test func `a key frame is asked for at most once a second, and the other side is told`() throws {
+        var pair = try PeerPair(seed: 3)
+        pair.connect()
+        pair.talk(ticks: 4, video: true)
+        for _ in 0..<5 { pair.server.requestKeyFrame(now: pair.now, sink: &pair.atServer) }
+        pair.run(.milliseconds(200))
+        #expect(pair.atEndpoint.keyFramesWanted == 1)
+        pair.run(.seconds(1))
+        pair.server.requestKeyFrame(now: pair.now, sink: &pair.atServer)
+        pair.run(.milliseconds(200))
+        #expect(pair.atEndpoint.keyFramesWanted == 2)
+    }
+
+    @Test(arguments: [
+        [0x80, 201, 0, 9, 0, 0, 7, 208],  // longer than the datagram
+        [0x81, 201, 0, 1, 0, 0, 7, 208],  // a block that is not there
+        [0x80, 201, 0, 1, 0, 0, 7, 208, 0x9f, 203, 0, 1, 0, 0, 7, 208],  // a goodbye for thirty-one, with room for one
+        [0x80, 201, 0, 1, 0, 0, 7, 208, 0x81, 206, 0, 1, 0, 0, 0, 0],  // feedback without a media source
+    ])
+    func `RTCP that lies about its length has no effect`(plain: [UInt8]) throws {
+        var pair = try PeerPair(seed: 2)
+        pair.connect()
+        let bytes = try pair.sealed(rtcp: plain)
+        PeerDropTests.expect(.rtcpMalformed, bytes, on: &pair)
+        #expect(pair.server.state == .connected)
+    }
+
+    @Test func `BYE of every source ends the session, BYE of one does not`() throws {
+        var pair = try PeerPair(seed: 2)
+        pair.connect()
+        pair.talk(ticks: 10, video: true)
+        let camera: UInt32 = 2_010
+        var bytes: [UInt8] = [0x81, 203, 0, 1]
+        bytes.append(word: camera)
+        pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
+        #expect(pair.server.state == .connected)
+        bytes = [0x81, 203, 0, 1]
+        bytes.append(word: 2_000)
+        pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
+        #expect(pair.atServer.ends == [.closedByPeer])
+    }
+
+    @Test func `the number of sources is bounded before they are opened`() throws {
+        var pair = try PeerPair(seed: 2)
+        pair.connect()
+        var session = try SRTPSession(keys: try #require(pair.endpoint.dtls.keys))
+        for ssrc in 0..<UInt32(40) {
+            var packet = SRTPSessionTests.packet(sequence: 1, ssrc: 5_000 + ssrc)
+            packet[1] = 111
+            pair.deliver(try SRTPSessionTests.sealed(&session, packet), toServer: true)
+        }
+        #expect(pair.server.incoming.count == Peer.mostSources)
+        #expect(pair.server.drops[.tooManySources] == 40 - UInt64(Peer.mostSources))
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func `whatever bytes come as plain packets or datagrams, nothing traps and the session stays`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var pair = try PeerPair(seed: 1)
+        pair.connect()
+        for _ in 0..<50 {
+            var bytes = (0..<Int.random(in: 0..<80, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            if !bytes.isEmpty { bytes[0] = [0x80, 0x90, 0xb0, 0xbf, 0, 20].randomElement(using: &generator) ?? 0 }
+            pair.server.receivePlainRTP(bytes.span, now: pair.now, sink: &pair.atServer)
+            pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
+            if let header = IncomingPacket(parsing: bytes.span, audioLevelID: 4, midID: 1) {
+                #expect(header.payload.upperBound <= bytes.count && header.payload.lowerBound <= header.payload.upperBound)
+                if let mid = header.mid { #expect(mid.upperBound <= bytes.count) }
+            }
+            if bytes.first != 20 { pair.deliver(bytes, toServer: true) }
+        }
+        #expect(pair.server.state == .connected)
+    }
+}
+
+struct IncomingPacketTests {
+    @Test(arguments: [false, true])
+    func `the level and the mid are found in both forms, behind padding`(isTwoByte: Bool) throws {
+        let block: [UInt8] =
+            isTwoByte
+            ? [0x10, 0, 0, 3, 0, 4, 1, 0x80 | 30, 0, 1, 2, 65, 66, 0, 0, 0] : [0xbe, 0xde, 0, 2, 0x40, 0x80 | 30, 0, 0x11, 65, 66, 0, 0]
+        var packet = SRTPSessionTests.packet(sequence: 7, payload: block + [9, 9, 0, 0, 3])
+        packet[0] = 0xb0
+        let parsed = IncomingPacket(parsing: packet.span, audioLevelID: 4, midID: 1)
+        let header = try #require(parsed)
+        #expect(header.level == -30 && header.hasVoice == true && header.sequenceNumber == 7)
+        #expect(header.mid.map { Array(packet[$0]) } == [65, 66])
+        #expect(Array(packet[header.payload]) == [9, 9])
+    }
+
+    @Test(arguments: [(0x90, 9), (0x8f, 0), (0xa0, 200)] as [(UInt8, UInt8)])
+    func `a packet that claims more than it has is none`(first: UInt8, last: UInt8) {
+        var packet = SRTPSessionTests.packet(sequence: 7, payload: [0xbe, 0xde, 0, last])
+        packet[0] = first
+        let parsed = IncomingPacket(parsing: packet.span, audioLevelID: nil, midID: nil)
+        #expect(parsed == nil)
+    }
+}
