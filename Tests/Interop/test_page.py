@@ -244,3 +244,14 @@ def test_firefox_opens_the_room_with_sound_and_picture(server, pictures):  # noq
         assert [one["state"] for one in server.participants(meeting)] == ["connected"]
     finally:
         browser.close()
+
+
+@pytest.mark.parametrize("reader", ["vi"], indirect=True)
+def test_the_page_says_that_the_meeting_has_ended(reader, server):
+    meeting = server.running_meeting("Kết thúc")["id"]
+    reader.sign_in()
+    reader.page.goto(f"{server.origin}/meetings/{meeting}")
+    reader.enter()
+    assert server.call("POST", f"meetings/{meeting}/end").status_code == 204
+    reader.wait_for_text("h1", reader.say("room.ended"))
+    assert reader.page.evaluate("() => document.activeElement.getAttribute('href')") == "/meetings"

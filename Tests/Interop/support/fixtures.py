@@ -39,7 +39,7 @@ def pictures():
 
 
 def as_stranger(browser, server):
-    """A bare page of the server's origin with the stranger's client in it."""
-    browser.goto(f"{server.origin}/healthz")
-    browser.evaluate(f"() => {{ {STRANGER}; return true }}")
+    """An emptied page of the server's origin with the stranger's client in it."""
+    browser.goto(f"{server.origin}/login")
+    browser.evaluate(f"() => {{ document.body.replaceChildren(); {STRANGER}; return true }}")
     return browser

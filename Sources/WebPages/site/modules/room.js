@@ -170,8 +170,9 @@ export class Room {
   #lostSeat(reason) {
     if (this.store.state.phase !== 'in') return;
     if (comesBack.includes(reason)) return this.#call.lostSeat();
+    if (reason === 'meetingEnded') return this.#ended();
     this.leave();
-    this.#local({ phase: 'removed' });
+    if (reason === 'removed') this.#local({ phase: 'removed' });
   }
 
   /** The chair can silence a site; only the site itself opens its microphone again. */
