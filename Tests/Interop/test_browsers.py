@@ -6,7 +6,7 @@ import time
 
 import pytest
 from support.bidi import Firefox
-from support.fixtures import as_stranger, chromium, pictures, playwright  # noqa: F401
+from support.fixtures import as_stranger
 from support.measure import overlap, picture_of, places_of_colours, tone_levels
 from support.server import Endpoint
 
@@ -77,7 +77,7 @@ def check_rates(name, before, after):
     assert rates["framesDecoded"] >= 15, f"{name}: {rates}"
 
 
-def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromium, firefox, endpoints):  # noqa: F811
+def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromium, firefox, endpoints):
     meeting = server.running_meeting("Ba trình duyệt và hai điểm cầu")["id"]
     endpoints(meeting)
     browsers = dict(zip(BROWSERS, [chromium(), chromium(), firefox]))

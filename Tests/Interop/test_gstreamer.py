@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.fixtures import as_stranger, chromium, pictures, playwright  # noqa: F401
+from support.fixtures import as_stranger
 from support.server import Endpoint
 
 PEER = Path(__file__).parent / "support" / "gst_peer.py"
@@ -77,7 +77,7 @@ def test_webrtcbin_that_only_receives_is_a_viewer(server, meeting):
     assert seen["kind"] == "viewer", seen
 
 
-def test_chromium_that_only_receives_is_a_viewer(server, meeting, chromium):  # noqa: F811
+def test_chromium_that_only_receives_is_a_viewer(server, meeting, chromium):
     browser = as_stranger(chromium(), server)
     browser.evaluate("(options) => client.join(options)", {"meeting": meeting, "token": server.token, "name": "Màn hình", "direction": "recvonly"})
     end = time.monotonic() + 10

@@ -3,7 +3,6 @@
 import mimetypes
 
 import pytest
-from support.fixtures import chromium, playwright  # noqa: F401
 from support.server import ROOT
 
 SITE = ROOT / "Sources" / "WebPages" / "site"
@@ -26,7 +25,7 @@ def serve(browser, origin, api=None):
 
 
 @pytest.fixture
-def page(chromium):  # noqa: F811
+def page(chromium):
     browser = chromium()
     serve(browser, "http://localhost:1", {"/api/v1/session": (401, {})})
     browser.goto("http://localhost:1/login")
@@ -149,7 +148,7 @@ def test_waiting_grows_and_is_bounded(page):
     assert max(waits) <= 15_000 * 1.25 and min(waits[5:]) >= 15_000 * 0.75
 
 
-def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):  # noqa: F811
+def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):
     browser = chromium()
     meeting = {"id": "m", "title": "Giao ban", "state": "running", "startsAt": "2026-11-23T01:00:00Z", "durationMinutes": 60, "layout": "grid"}
     api = {

@@ -4,7 +4,6 @@ import json
 
 import pytest
 from support.bidi import Firefox
-from support.fixtures import chromium, pictures, playwright  # noqa: F401
 from support.server import PASSWORD, ROOT, Endpoint
 
 SITE = ROOT / "Sources" / "WebPages" / "site"
@@ -89,7 +88,7 @@ class Reader:
 
 
 @pytest.fixture(params=["vi", "en"])
-def reader(request, chromium, server):  # noqa: F811
+def reader(request, chromium, server):
     reader = Reader(chromium(), server, request.param)
     yield reader
     assert reader.wrong == []
@@ -109,7 +108,7 @@ def wait_for(reader, condition):
     raise AssertionError("it did not come to be")
 
 
-def test_a_secretary_makes_a_meeting_joins_mutes_and_leaves_by_keyboard(reader, server, pictures):  # noqa: F811
+def test_a_secretary_makes_a_meeting_joins_mutes_and_leaves_by_keyboard(reader, server, pictures):
     page, title = reader.page, f"Giao ban {reader.language}"
     page.goto(f"{server.origin}/login")
     page.wait_for_selector("#username")
@@ -179,7 +178,7 @@ def test_wrong_password_and_unknown_meeting_say_what_to_do(reader, server):
 
 
 @pytest.mark.parametrize("reader", ["vi"], indirect=True)
-def test_the_room_comes_back_after_the_line_was_cut(reader, server, pictures):  # noqa: F811
+def test_the_room_comes_back_after_the_line_was_cut(reader, server, pictures):
     meeting = server.running_meeting("Đường truyền chập chờn")["id"]
     reader.sign_in()
     reader.page.goto(f"{server.origin}/meetings/{meeting}")
@@ -209,7 +208,7 @@ def test_the_room_comes_back_after_the_server_was_killed(reader, server):
 
 
 @pytest.mark.parametrize("reader", ["vi"], indirect=True)
-def test_a_meeting_can_be_joined_without_camera_and_microphone(reader, server, chromium):  # noqa: F811
+def test_a_meeting_can_be_joined_without_camera_and_microphone(reader, server, chromium):
     """The browser refuses both: the door says so, and the room opens all the same."""
     meeting = server.running_meeting("Không có máy quay")["id"]
     endpoint = Endpoint(server, meeting, "Hà Giang", 1270, "d0c020", 60)
@@ -226,7 +225,7 @@ def test_a_meeting_can_be_joined_without_camera_and_microphone(reader, server, c
         endpoint.close()
 
 
-def test_firefox_opens_the_room_with_sound_and_picture(server, pictures):  # noqa: F811
+def test_firefox_opens_the_room_with_sound_and_picture(server, pictures):
     meeting = server.running_meeting("Firefox")["id"]
     browser = Firefox()
     try:

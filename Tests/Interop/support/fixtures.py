@@ -10,7 +10,7 @@ from .server import ROOT
 STRANGER = (Path(__file__).parent / "stranger.js").read_text()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def playwright():
     with sync_playwright() as running:
         yield running
