@@ -13,6 +13,7 @@ struct OutgoingStream {
     private var sendTimeAt: Int?
     private var transportSequenceAt: Int?
     private var sequenceNumber: UInt16
+    var nextSequence: UInt16 { sequenceNumber }
     private let timestampOffset: UInt32
     private(set) var packets: UInt32 = 0
     private(set) var octets: UInt32 = 0

@@ -45,6 +45,7 @@ extension Peer {
             for block in 0..<count { takeBlock(message, at: 28 + 24 * block, now: now) }
         case 201: for block in 0..<count { takeBlock(message, at: 8 + 24 * block, now: now) }
         case 203: takeGoodbye(message, count, sink: &sink)
+        case 205 where count == 1: takeNACK(message, now: now, sink: &sink)
         case 206: takePayloadFeedback(message, format: count, sink: &sink)
         default: break
         }
@@ -142,7 +143,7 @@ extension Peer {
         sendRTCP(sink: &sink)
     }
 
-    private var ownSSRC: UInt32 { audioOut?.ssrc ?? videoOut?.ssrc ?? configuration.negotiated.audio?.stream.localSSRC ?? 1 }
+    var ownSSRC: UInt32 { audioOut?.ssrc ?? videoOut?.ssrc ?? configuration.negotiated.audio?.stream.localSSRC ?? 1 }
 
     /// Asks the peer for a key frame of its video `source` (PLI); gated to one a second.
     package func requestKeyFrame(source: Int = 0, now: Instant, sink: inout some PeerSink) {

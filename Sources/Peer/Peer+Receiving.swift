@@ -23,7 +23,12 @@ extension Peer {
         }
         guard let index = source(of: header) else { return drops.count(.unknownPayloadType) }
         incoming[index].received(header, now: now)
-        guard incoming[index].kind == .audio, !header.payload.isEmpty else { return }
+        switch incoming[index].kind {
+        case .audio: break
+        case .video: return receiveVideo(packet, header, now: now, sink: &sink)
+        case .retransmission: return receiveRetransmission(packet, header, now: now, sink: &sink)
+        }
+        guard !header.payload.isEmpty else { return }
         statistics.audioPacketsReceived &+= 1
         let audio = ReceivedAudio(
             ssrc: header.ssrc, sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker,

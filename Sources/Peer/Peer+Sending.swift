@@ -28,7 +28,7 @@ extension Peer {
         videoOut = stream
     }
 
-    private func send(
+    func send(
         _ payload: Span<UInt8>, on stream: inout OutgoingStream, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant,
         sink: inout some PeerSink
     ) -> Bool {

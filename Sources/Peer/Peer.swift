@@ -21,6 +21,13 @@ package final class Peer {
     var srtp: SRTPSession?
     var audioOut: OutgoingStream?
     var videoOut: OutgoingStream?
+    var rtxOut: OutgoingStream?
+    var videoIn: VideoReceiver?
+    var history: PacketHistory?
+    var frameBytes: [UInt8] = []
+    var rtxPayload: [UInt8] = []
+    /// Numbers to ask for.
+    var lost: [UInt16] = []
     /// Every SSRC heard, at most `mostSources`.
     var incoming: [IncomingStream] = []
     var transportSequence: UInt16 = 1
@@ -60,6 +67,13 @@ package final class Peer {
             videoOut = OutgoingStream(
                 video, clockRate: 90_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 24) & 0x7fff,
                 timestampOffset: UInt32(truncatingIfNeeded: seed >> 16))
+            if let rtx = video.localRTXSSRC, let type = video.rtxPayloadType {
+                var repair = video
+                (repair.localSSRC, repair.payloadType) = (rtx, type)
+                rtxOut = OutgoingStream(
+                    repair, clockRate: 90_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 40) & 0x7fff,
+                    timestampOffset: UInt32(truncatingIfNeeded: seed >> 16))
+            }
         }
         if configuration.negotiated.audio?.stream.sends != true { audioOut = nil }
         if configuration.negotiated.video?.stream.sends != true { videoOut = nil }
@@ -73,6 +87,7 @@ package final class Peer {
         var earliest = state == .connecting ? connectBy : Instant.distantFuture
         if let due = ice.deadline { earliest = min(earliest, due) }
         if let due = dtls.deadline { earliest = min(earliest, due) }
+        if let due = videoIn?.deadline { earliest = min(earliest, due) }
         earliest = min(earliest, nextReport)
         return earliest
     }
@@ -90,6 +105,7 @@ package final class Peer {
         if state == .connecting, now >= connectBy { return end(.neverConnected, sink: &sink) }
         dtls.handleTimer(now: now)
         followDTLS(now: now, sink: &sink)
+        if state == .connected { mendVideo(now: now, sink: &sink) }
         sendReports(now: now, sink: &sink)
     }
 

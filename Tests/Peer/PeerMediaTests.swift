@@ -95,6 +95,24 @@ struct PeerMediaTests {
         #expect(pair.atEndpoint.keyFramesWanted == 2)
     }
 
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func `pictures come whole, and what is lost is sent again`(seed: UInt64) throws {
+        var pair = try PeerPair(seed: seed)
+        pair.connect()
+        pair.pipe.loss = seed == 0 ? 0 : 5
+        for number in 0..<100 {
+            var bytes = [UInt8](repeating: UInt8(number), count: 3_000)
+            bytes.replaceSubrange(0..<10, with: [number == 0 ? 0x10 : 0x11, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 2, 0x68, 1])
+            let frame = PacketisedFrame(bytes.span, isKeyFrame: number == 0, timestamp: UInt32(number * 3_600), captured: pair.now)
+            pair.endpoint.sendVideo(frame, now: pair.now, sink: &pair.atEndpoint)
+            pair.run(.milliseconds(40))
+        }
+        pair.run(.milliseconds(800))
+        #expect(pair.atServer.video.count >= (seed == 0 ? 100 : 60))
+        #expect(pair.atServer.video.allSatisfy { $0.bytes.count == 3_000 && $0.frame.width == 640 && $0.frame.height == 360 })
+        #expect(seed == 0 || pair.endpoint.statistics.retransmissionsSent > 0)
+    }
+
     @Test(arguments: [
         [0x80, 201, 0, 9, 0, 0, 7, 208],  // longer than the datagram
         [0x81, 201, 0, 1, 0, 0, 7, 208],  // a block that is not there
