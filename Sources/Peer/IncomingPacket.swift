@@ -15,10 +15,12 @@ struct IncomingPacket: Equatable {
     /// −127 … 0 dBov, and the voice flag (RFC 6464).
     var level: Int?
     var hasVoice: Bool?
+    /// The transport-wide number.
+    var transportSequence: UInt16?
     private static let mostExtensions = 32
 
     /// - Returns: nil where the packet claims more than there is.
-    init?(parsing packet: Span<UInt8>, audioLevelID: UInt8?, midID: UInt8?) {
+    init?(parsing packet: Span<UInt8>, audioLevelID: UInt8?, midID: UInt8?, transportID: UInt8? = nil) {
         guard packet.count >= 12, packet[0] >> 6 == 2 else { return nil }
         marker = packet[1] & 0x80 != 0
         payloadType = packet[1] & 0x7f
@@ -42,11 +44,12 @@ struct IncomingPacket: Equatable {
         guard start <= end else { return nil }
         payload = start..<end
         guard let block else { return }
-        readExtensions(packet, block, isTwoByte, audioLevelID, midID)
+        readExtensions(packet, block, isTwoByte, audioLevelID, midID, transportID)
     }
 
-    private mutating func readExtensions(_ packet: Span<UInt8>, _ block: Range<Int>, _ isTwoByte: Bool, _ levelID: UInt8?, _ midID: UInt8?)
-    {
+    private mutating func readExtensions(
+        _ packet: Span<UInt8>, _ block: Range<Int>, _ isTwoByte: Bool, _ levelID: UInt8?, _ midID: UInt8?, _ transportID: UInt8?
+    ) {
         var at = block.lowerBound
         for _ in 0..<Self.mostExtensions {
             while at < block.upperBound, packet[at] == 0 { at += 1 }  // padding
@@ -59,6 +62,9 @@ struct IncomingPacket: Equatable {
                 hasVoice = packet[content.lowerBound] & 0x80 != 0
             }
             if id == midID { mid = content }
+            if id == transportID, content.count == 2 {
+                transportSequence = UInt16(packet[content.lowerBound]) << 8 | UInt16(packet[content.lowerBound + 1])
+            }
             at = content.upperBound
         }
     }

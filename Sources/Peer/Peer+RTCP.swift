@@ -46,6 +46,8 @@ extension Peer {
         case 201: for block in 0..<count { takeBlock(message, at: 8 + 24 * block, now: now) }
         case 203: takeGoodbye(message, count, sink: &sink)
         case 205 where count == 1: takeNACK(message, now: now, sink: &sink)
+        case 205 where count == 15: takeTransportFeedback(message, now: now)
+        case 206 where count == 15: takeReceiverEstimate(message)
         case 206: takePayloadFeedback(message, format: count, sink: &sink)
         default: break
         }
@@ -97,6 +99,7 @@ extension Peer {
     func sendReports(now: Instant, sink: inout some PeerSink) {
         guard srtp != nil, now >= nextReport else { return }
         nextReport = now + Self.reportInterval
+        evaluateLine(now: now)
         let time = ntp(at: now)
         audioOut?.writeSenderReport(now: now, ntp: time, into: &rtcp)
         videoOut?.writeSenderReport(now: now, ntp: time, into: &rtcp)

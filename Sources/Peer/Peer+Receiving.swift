@@ -18,11 +18,15 @@ extension Peer {
     /// What SRTP opened. For other rooms only to measure and fuzz without a cipher.
     package func receivePlainRTP(_ packet: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
         let ids = (configuration.negotiated.audio?.stream ?? configuration.negotiated.video?.stream)?.receiveExtensions
-        guard let header = IncomingPacket(parsing: packet, audioLevelID: ids?.audioLevel, midID: ids?.mid) else {
+        guard
+            let header = IncomingPacket(
+                parsing: packet, audioLevelID: ids?.audioLevel, midID: ids?.mid, transportID: ids?.transportSequence)
+        else {
             return drops.count(.rtpMalformed)
         }
         guard let index = source(of: header) else { return drops.count(.unknownPayloadType) }
         incoming[index].received(header, now: now)
+        if let number = header.transportSequence { arrivals.received(number, now: now) }
         switch incoming[index].kind {
         case .audio: break
         case .video: return receiveVideo(packet, header, now: now, sink: &sink)

@@ -37,6 +37,7 @@ extension Peer {
             return false
         }
         var sent = 0
+        transportSequence = estimate.send(bytes: payload.count + stream.headerLength, now: now)
         room.send { packet in
             guard
                 let length = stream.write(

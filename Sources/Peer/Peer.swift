@@ -23,6 +23,9 @@ package final class Peer {
     var videoOut: OutgoingStream?
     var rtxOut: OutgoingStream?
     var videoIn: VideoReceiver?
+    var arrivals = TransportFeedbackWriter()
+    var estimate = SendSideEstimate()
+    var tiers = TierSelector()
     var history: PacketHistory?
     var frameBytes: [UInt8] = []
     var rtxPayload: [UInt8] = []
@@ -88,6 +91,7 @@ package final class Peer {
         if let due = ice.deadline { earliest = min(earliest, due) }
         if let due = dtls.deadline { earliest = min(earliest, due) }
         if let due = videoIn?.deadline { earliest = min(earliest, due) }
+        if let due = arrivals.deadline { earliest = min(earliest, due) }
         earliest = min(earliest, nextReport)
         return earliest
     }
@@ -105,7 +109,10 @@ package final class Peer {
         if state == .connecting, now >= connectBy { return end(.neverConnected, sink: &sink) }
         dtls.handleTimer(now: now)
         followDTLS(now: now, sink: &sink)
-        if state == .connected { mendVideo(now: now, sink: &sink) }
+        if state == .connected {
+            mendVideo(now: now, sink: &sink)
+            sendTransportFeedback(now: now, sink: &sink)
+        }
         sendReports(now: now, sink: &sink)
     }
 

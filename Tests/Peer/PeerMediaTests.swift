@@ -82,6 +82,17 @@ struct PeerMediaTests {
         #expect(soundStamp == 19 * 960 + 27 * 48 && pictureStamp == 18 * 1_800 + 47 * 90)
     }
 
+    @Test func `transport-wide feedback tells the sender what its line carries`() throws {
+        var pair = try PeerPair(seed: 3)
+        pair.connect()
+        pair.pipe.jitter = .zero  // a packet that comes after the feedback that should have told of it counts as lost
+        pair.run(.milliseconds(100))
+        pair.talk(ticks: 200, video: true)
+        let rate = try #require(pair.endpoint.estimate.deliveredBitsPerSecond)
+        #expect(rate > 300_000 && rate < 1_000_000 && pair.endpoint.estimate.loss == 0)
+        #expect(pair.server.drops.total == 0 && pair.endpoint.drops.total == 0)
+    }
+
     @Test func `a key frame is asked for at most once a second, and the other side is told`() throws {
         var pair = try PeerPair(seed: 3)
         pair.connect()
