@@ -10,6 +10,8 @@
 #include <netinet/udp.h>
 #include <pthread.h>
 #include <string.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>

@@ -1,0 +1,74 @@
+# Nhịp Cầu: `make help` lists what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BUILD ?= .build
+RELEASE := $(BUILD)/release/nhipcau
+FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
+SOAK_JOINS ?= 300
+SEED ?= 1
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: install release ## install what is missing, build, and show a running meeting of twelve provinces
+	@exec $(RELEASE) demo
+
+.PHONY: install
+install: ## install the Debian packages that the product needs (says which; sudo where needed)
+	@tools/install-packages product
+
+.PHONY: install-test
+install-test: install ## install what the tests need besides: browsers, GStreamer, a Python environment
+	@tools/install-packages tests
+	@tools/python-environment
+
+.PHONY: release
+release: install ## build the executable in release mode
+	@echo "==> building (release)"
+	@swift build -c release --scratch-path $(BUILD) --product nhipcau
+
+.PHONY: test
+test: unit interop ## install what is missing, build, and pass every test
+
+.PHONY: unit
+unit: install ## the tests that need no network, no browser and no sleep
+	@echo "==> unit tests"
+	@swift test --scratch-path $(BUILD)
+
+.PHONY: interop
+interop: install-test release ## the tests with real sockets, browsers and foreign stacks
+	@echo "==> interop tests"
+	@NHIPCAU="$(CURDIR)/$(RELEASE)" .venv/bin/python -m pytest Tests/Interop -q -rs $(PYTEST_FLAGS)
+
+.PHONY: lint
+lint: ## the format of every Swift file, and the house's own rules
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	@tools/house-rules
+	@echo "lint: clean"
+
+.PHONY: format
+format: ## format every Swift file in place
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+.PHONY: fuzz
+fuzz: install ## every parser under libFuzzer and AddressSanitizer, FUZZ_SECONDS each (60)
+	@tools/fuzz $(FUZZ_SECONDS)
+
+.PHONY: bench
+bench: install ## print what the media core costs beside the floor of its codecs
+	@swift build -c release --scratch-path $(BUILD) --product nhipcau
+	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
+	@NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON))
+
+.PHONY: soak
+soak: install-test release ## SOAK_JOINS joins and leaves in random order over SOAK_SECONDS (300 over 600), SEED given
+	@NHIPCAU="$(CURDIR)/$(RELEASE)" .venv/bin/python Tests/Interop/soak.py --seconds $(SOAK_SECONDS) --joins $(SOAK_JOINS) --seed $(SEED)
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf $(BUILD) .build-* .venv out
