@@ -1,0 +1,129 @@
+import CYUV
+
+/// One picture in I420 (8 bits, 4:2:0, BT.601 limited range) with even sides and planes aligned to 64 bytes.
+///
+/// Whoever took it from the pool fills it; once handed on it is only read. That is what makes it safe between threads, and the reason for
+/// `@unchecked`. Its memory goes back to the pool with the last reference.
+package final class Picture: @unchecked Sendable {
+    package let width: Int
+    package let height: Int
+    /// Bytes from one row to the next.
+    package let strideY: Int
+    /// The same for U and V, which have half as many rows.
+    package let strideUV: Int
+    private let memory: PictureMemory
+    private let pool: PicturePool?
+
+    /// A picture of its own, without a pool. Sides are made even and lie in 2…`mostSide`.
+    package convenience init(width: Int, height: Int) {
+        let shape = PictureShape(width: width, height: height)
+        self.init(shape, PictureMemory(byteCount: shape.byteCount), pool: nil)
+    }
+
+    init(_ shape: PictureShape, _ memory: PictureMemory, pool: PicturePool?) {
+        (width, height, strideY, strideUV) = (shape.width, shape.height, shape.strideY, shape.strideUV)
+        (self.memory, self.pool) = (memory, pool)
+    }
+
+    deinit {
+        guard let pool else { return memory.free() }
+        pool.giveBack(memory)
+    }
+
+    /// The planes as C libraries take them.
+    struct Planes {
+        var y: UnsafeMutablePointer<UInt8>
+        var u: UnsafeMutablePointer<UInt8>
+        var v: UnsafeMutablePointer<UInt8>
+        var strideY: Int32
+        var strideUV: Int32
+
+        /// The planes from column `x`, row `y` on; both even.
+        func at(_ x: Int, _ y: Int) -> Planes {
+            var moved = self
+            let chroma = y / 2 * Int(strideUV) + x / 2
+            moved.y += y * Int(strideY) + x
+            moved.u += chroma
+            moved.v += chroma
+            return moved
+        }
+    }
+
+    /// For this room's own code, which passes them to libvpx, libyuv and Cairo. Not to be kept past the picture.
+    var planes: Planes {
+        let u = memory.bytes + strideY * height
+        return Planes(y: memory.bytes, u: u, v: u + strideUV * (height / 2), strideY: Int32(strideY), strideUV: Int32(strideUV))
+    }
+
+    /// Lends the three planes, each `stride × rows` bytes.
+    package func withPlanes<Result>(
+        _ body: (_ y: Span<UInt8>, _ u: Span<UInt8>, _ v: Span<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        let planes = planes
+        let (luma, chroma) = (strideY * height, strideUV * height / 2)
+        return try withExtendedLifetime(self) {
+            try body(
+                UnsafeBufferPointer(start: planes.y, count: luma).span, UnsafeBufferPointer(start: planes.u, count: chroma).span,
+                UnsafeBufferPointer(start: planes.v, count: chroma).span)
+        }
+    }
+
+    /// The three samples of a pixel; nil outside the picture. For tests and probes, not for loops.
+    package func pixel(_ x: Int, _ y: Int) -> YUVColour? {
+        guard x >= 0, y >= 0, x < width, y < height else { return nil }
+        let planes = planes
+        let chroma = y / 2 * strideUV + x / 2
+        return YUVColour(y: planes.y[y * strideY + x], u: planes.u[chroma], v: planes.v[chroma])
+    }
+
+    /// Fills a rectangle, cut to the picture.
+    func fill(_ rectangle: Rectangle, with colour: YUVColour) {
+        let part = rectangle.intersection(Rectangle(x: 0, y: 0, width: width, height: height))
+        guard part.width > 0, part.height > 0 else { return }
+        let planes = planes
+        _ = I420Rect(
+            planes.y, planes.strideY, planes.u, planes.strideUV, planes.v, planes.strideUV, Int32(part.x), Int32(part.y),
+            Int32(part.width), Int32(part.height), Int32(colour.y), Int32(colour.u), Int32(colour.v))
+    }
+
+    /// Copies a picture of the same size.
+    func copy(from source: Picture) {
+        guard source.width == width, source.height == height else { return }
+        let (from, to) = (source.planes, planes)
+        _ = I420Copy(
+            from.y, from.strideY, from.u, from.strideUV, from.v, from.strideUV, to.y, to.strideY, to.u, to.strideUV, to.v, to.strideUV,
+            Int32(width), Int32(height))
+    }
+}
+
+/// Where the planes of a picture lie.
+struct PictureShape: Equatable {
+    /// Wider and higher than anything that is decoded or composed here.
+    static let mostSide = 4_096
+    let width: Int
+    let height: Int
+
+    init(width: Int, height: Int) {
+        self.width = min(max(width + width & 1, 2), Self.mostSide)
+        self.height = min(max(height + height & 1, 2), Self.mostSide)
+    }
+
+    var strideY: Int { (width + 63) & ~63 }
+    var strideUV: Int { (width / 2 + 63) & ~63 }
+    /// A little more than the planes: vector loops may read past the last row.
+    var byteCount: Int { strideY * height + strideUV * height + 64 }
+}
+
+/// The bytes behind a picture. Has one holder at a time: a picture or the pool.
+struct PictureMemory: @unchecked Sendable {
+    let bytes: UnsafeMutablePointer<UInt8>
+    let byteCount: Int
+
+    init(byteCount: Int) {
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+        bytes = raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        self.byteCount = byteCount
+    }
+
+    func free() { UnsafeMutableRawPointer(bytes).deallocate() }
+}
