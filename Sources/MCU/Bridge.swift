@@ -1,0 +1,69 @@
+import Foundation
+import Peer
+import RTP
+import Synchronization
+
+/// One meeting's media: who is in it, its mixer and its composer. The list of those present is the only thing that threads share here.
+final class Bridge: Sendable {
+    let meeting: UUID
+    let composer: Composer
+    let core: MediaCore
+    private let present = Mutex<[Member]>([])
+    private let leavers = Mutex(Composer.Counters())
+
+    /// A participant and the decoder of its picture.
+    struct Member: Sendable {
+        let participant: Participant
+        let video: VideoSource
+    }
+
+    init(meeting: UUID, core: MediaCore) {
+        self.meeting = meeting
+        self.core = core
+        composer = Composer(core: core)
+    }
+
+    /// Those present, in the order of joining.
+    var members: [Member] { present.withLock { $0 } }
+
+    func add(_ participant: Participant) {
+        present.withLock { $0.append(Member(participant: participant, video: VideoSource(core: core, participant: participant))) }
+    }
+
+    /// Takes a participant out; says so once.
+    func remove(_ participant: Participant, reason: LeaveReason) {
+        let isLast: Bool? = present.withLock { present in
+            guard let index = present.firstIndex(where: { $0.participant === participant }) else { return nil }
+            leavers.withLock { $0.add(present[index].video.counters) }
+            present.remove(at: index)
+            return present.isEmpty
+        }
+        guard let isLast else { return }
+        participant.isConnected = false
+        core.events.send(.left(meeting: meeting, session: participant.session, reason: reason))
+        if isLast { core.bridgeIsEmpty(self) }
+    }
+
+    func sessionConnected(_ participant: Participant) {
+        if participant.receivesVideo { wantsKeyFrame(tier: participant.bestTier) }
+    }
+
+    func receive(_ frame: ReceivedVideo, bytes: Span<UInt8>, of participant: Participant) {
+        guard frame.source == 0, let member = members.first(where: { $0.participant === participant }) else { return }
+        member.video.receive(bytes, isKey: frame.isKey, arrival: frame.arrival)
+    }
+
+    /// What was counted of pictures, decoders included.
+    var pictureCounters: Composer.Counters {
+        var counters = composer.counters
+        counters.add(leavers.withLock { $0 })
+        for member in members { counters.add(member.video.counters) }
+        return counters
+    }
+
+    func wantsKeyFrame(tier: Int) { composer.wantsKeyFrame(tier: tier) }
+
+    func post(_ command: MediaCommand) {
+        for worker in core.workers { worker.post(command) }
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import RTP
+import Synchronization
+import Video
+
+/// One meeting's picture: on each beat it takes what the senders' decoders have, composes, and encodes once for each tier that somebody receives.
+final class Composer: CodecJob {
+    /// Between two forced key frames of a tier, whatever the number of those who ask.
+    static let keyFrameInterval = Duration.seconds(1)
+
+    struct Counters: Sendable {
+        var composed: UInt64 = 0
+        var skipped: UInt64 = 0
+        var keyFrames: UInt64 = 0
+        var longestIntervalMilliseconds = 0.0
+        var decoded: UInt64 = 0
+        var refused: UInt64 = 0
+        var dropped: UInt64 = 0
+
+        mutating func add(_ other: Counters) {
+            composed += other.composed
+            skipped += other.skipped
+            keyFrames += other.keyFrames
+            longestIntervalMilliseconds = max(longestIntervalMilliseconds, other.longestIntervalMilliseconds)
+            decoded += other.decoded
+            refused += other.refused
+            dropped += other.dropped
+        }
+
+        mutating func add(_ decoder: VideoSource.Counters) {
+            decoded += decoder.decoded
+            refused += decoder.refused
+            dropped += decoder.dropped
+        }
+    }
+
+    private struct View: Sendable {
+        var speaker: UUID?
+        var layout = LayoutChoice.grid
+        var due = Instant.start
+        var counters = Counters()
+    }
+
+    /// Invariant behind `@unchecked`: touched by `run` alone, which the pool never runs twice at a time.
+    private final class Bench: @unchecked Sendable {
+        let compositor: Compositor
+        var encoders: [TierEncoder?] = [nil, nil, nil]
+        var tiles: [TileContent] = []
+        var lastComposed: Instant?
+        init(pictures: PicturePool) { compositor = Compositor(pool: pictures) }
+    }
+
+    let ticket = CodecTicket(isUrgent: true)
+    private let view = Mutex(View())
+    /// A bit for each tier in which somebody waits for a key frame.
+    private let keyFramesWanted = Atomic<Int>(0)
+    private let bench: Bench
+    private let staleAfter: Duration
+
+    init(core: MediaCore) {
+        bench = Bench(pictures: core.pictures)
+        staleAfter = core.configuration.staleAfter
+    }
+
+    /// Who is shown large.
+    var speaker: UUID? {
+        get { view.withLock { $0.speaker } }
+        set { view.withLock { $0.speaker = newValue } }
+    }
+
+    var layout: LayoutChoice {
+        get { view.withLock { $0.layout } }
+        set { view.withLock { $0.layout = newValue } }
+    }
+
+    var counters: Counters { view.withLock { $0.counters } }
+
+    func wantsKeyFrame(tier: Int) { keyFramesWanted.bitwiseOr(1 << tier, ordering: .relaxed) }
+
+    // MARK: The mixer thread's side
+
+    /// The beat of a picture. One that comes while the last is not done is left out: the rate goes down evenly, sound is never late for it.
+    func beat(captured: Instant, bridge: Bridge) {
+        guard bridge.members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else { return }
+        guard !ticket.isBusy else { return view.withLock { $0.counters.skipped += 1 } }
+        view.withLock { $0.due = captured }
+        pending.withLock { $0 = bridge }
+        bridge.core.codecs.schedule(self)
+    }
+
+    /// The bridge of the beat at hand; let go when it is composed, so that no cycle lasts.
+    private let pending = Mutex<Bridge?>(nil)
+
+    // MARK: The pool's side
+
+    func run() {
+        guard let bridge = pending.withLock({ $0.take() }) else { return }
+        let (captured, speaker, layout) = view.withLock { ($0.due, $0.speaker, $0.layout) }
+        let now = MediaClock.now()
+        let members = bridge.members
+        let shown = choose(members, speaker: speaker, layout: layout)
+        bench.tiles.removeAll(keepingCapacity: true)
+        for member in shown { bench.tiles.append(tile(member, now: now)) }
+        let canvas = bench.compositor.compose(bench.tiles, layout: LayoutKind(layout), waitingText: "Đang chờ các điểm cầu…")
+        note(now)
+        encode(canvas, members, bridge, captured: captured, now: now)
+    }
+
+    /// Who has a tile, in order, and tells each decoder whether it is needed.
+    private func choose(_ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice) -> [Bridge.Member] {
+        var shown = members.filter { $0.participant.isConnected && $0.participant.kind != .viewer }
+        if layout != .grid || shown.count > Layout.mostVisible, let speaker,
+            let place = shown.firstIndex(where: { $0.participant.session == speaker })
+        {
+            shown.insert(shown.remove(at: place), at: 0)
+        }
+        let most = layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + 12)
+        if shown.count > most { shown.removeSubrange(most...) }
+        for member in members { member.video.setShown(shown.contains { $0.participant === member.participant }) }
+        return shown
+    }
+
+    private func tile(_ member: Bridge.Member, now: Instant) -> TileContent {
+        let participant = member.participant
+        let picture = participant.isHidden ? nil : member.video.picture(notOlderThan: staleAfter, now: now)
+        return TileContent(
+            id: participant.session, name: participant.name, picture: picture, isSpeaking: participant.isSpeaking,
+            isMuted: participant.isMuted)
+    }
+
+    private func encode(_ canvas: Picture, _ members: [Bridge.Member], _ bridge: Bridge, captured: Instant, now: Instant) {
+        var wanted = 0
+        for member in members where member.participant.isConnected && member.participant.receivesVideo {
+            wanted |= member.participant.tiers
+        }
+        let isEvenBeat = captured.nanoseconds / 40_000_000 % 2 == 0
+        for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 && (tier != .low || isEvenBeat) {
+            guard let encoder = bench.encoders[tier.rawValue] ?? TierEncoder(tier) else { continue }
+            bench.encoders[tier.rawValue] = encoder
+            let bit = 1 << tier.rawValue
+            let asked = keyFramesWanted.load(ordering: .relaxed) & bit != 0 && encoder.mayForceKey(now: now)
+            if asked { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
+            let picture = tier == .high ? canvas : bench.compositor.scaled(canvas, to: tier)
+            guard let frame = encoder.encode(picture, forceKey: asked, captured: captured, now: now) else { continue }
+            if frame.isKeyFrame { view.withLock { $0.counters.keyFrames += 1 } }
+            bridge.post(.video(bridge, tier: tier.rawValue, frame))
+        }
+    }
+
+    private func note(_ now: Instant) {
+        let interval = bench.lastComposed.map { (now - $0).seconds * 1_000 } ?? 0
+        bench.lastComposed = now
+        view.withLock { view in
+            view.counters.composed += 1
+            // A pause without receivers is not a late picture.
+            if interval < 5_000 { view.counters.longestIntervalMilliseconds = max(view.counters.longestIntervalMilliseconds, interval) }
+        }
+    }
+}
+
+/// The encoder of one tier of one meeting.
+final class TierEncoder {
+    private var encoder: VP8Encoder
+    private var bytes: [UInt8] = []
+    private var lastKey: Instant?
+    private var lastEncoded: Instant?
+
+    init?(_ tier: VideoTier) {
+        guard
+            let encoder = try? VP8Encoder(
+                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
+        else { return nil }
+        self.encoder = encoder
+        bytes.reserveCapacity(256 << 10)
+    }
+
+    private static func packetise(_ bytes: [UInt8], isKey: Bool, captured: Instant) -> PacketisedFrame {
+        PacketisedFrame(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
+    }
+
+    func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
+
+    func encode(_ picture: Picture, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {
+        // After a pause nobody has the frames that the encoder would refer to.
+        let wasPaused = lastEncoded.map { now - $0 > .seconds(1) } ?? true
+        let duration = Int(((captured - (lastEncoded ?? captured - .milliseconds(40))).nanoseconds / 1_000 * 90 / 1_000))
+        guard
+            let isKey = try? encoder.encode(
+                picture, forceKey: forceKey || wasPaused, timestamp: captured.nanoseconds / 1_000 * 90 / 1_000,
+                duration: max(1, min(90_000, duration)),
+                into: &bytes)
+        else { return nil }
+        lastEncoded = captured
+        if isKey { lastKey = now }
+        guard !bytes.isEmpty else { return nil }
+        return Self.packetise(bytes, isKey: isKey, captured: captured)
+    }
+}
+
+extension LayoutKind {
+    init(_ choice: LayoutChoice) {
+        switch choice {
+        case .one: self = .one
+        case .grid: self = .grid
+        case .speaker: self = .speaker
+        }
+    }
+}

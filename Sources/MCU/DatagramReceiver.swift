@@ -1,0 +1,49 @@
+import CSockets
+import ICE
+
+/// Room for a batch of datagrams, and the call that fills it.
+///
+/// Unsafe, and why it holds: the five blocks are allocated once and freed in `deinit`; each header points into the blocks at its own index for as long
+/// as the object lives; nothing hands a pointer out beyond a closure.
+final class DatagramReceiver {
+    static let batch = 64
+    /// More than any path delivers unfragmented; a longer datagram is cut by the kernel, and SRTP or STUN then refuses it.
+    static let largest = 2_048
+
+    private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: batch * largest)
+    private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: batch)
+    private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: batch)
+    private let headers = UnsafeMutablePointer<mmsghdr>.allocate(capacity: batch)
+
+    init() {
+        addresses.initialize(repeating: sockaddr_in6(), count: Self.batch)
+        headers.initialize(repeating: mmsghdr(), count: Self.batch)
+        for index in 0..<Self.batch {
+            (vectors + index).initialize(to: iovec(iov_base: bytes + index * Self.largest, iov_len: Self.largest))
+            headers[index].msg_hdr.msg_iov = vectors + index
+            headers[index].msg_hdr.msg_iovlen = 1
+            headers[index].msg_hdr.msg_name = UnsafeMutableRawPointer(addresses + index)
+        }
+    }
+
+    deinit {
+        bytes.deallocate()
+        addresses.deallocate()
+        vectors.deallocate()
+        headers.deallocate()
+    }
+
+    /// - Returns: how many datagrams arrived; 0 when none waits.
+    func receive(from socket: UDPSocket) -> Int {
+        for index in 0..<Self.batch { headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size) }
+        let count = recvmmsg(socket.descriptor, headers, UInt32(Self.batch), Int32(MSG_DONTWAIT), nil)
+        return max(0, Int(count))
+    }
+
+    /// The bytes of datagram `index` of the last batch and where they came from.
+    func withDatagram(_ index: Int, _ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void) {
+        let length = min(Int(headers[index].msg_len), Self.largest)
+        var span = UnsafeMutableBufferPointer(start: bytes + index * Self.largest, count: length).mutableSpan
+        body(&span, TransportAddress(socketAddress: addresses[index]))
+    }
+}

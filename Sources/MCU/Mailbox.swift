@@ -1,0 +1,29 @@
+import Synchronization
+
+/// What one thread asks of another. Bounded: a full box refuses, and the refusal is the caller's to report.
+final class Mailbox<Command: Sendable>: Sendable {
+    private let waiting: Mutex<[Command]>
+    private let capacity: Int
+
+    init(capacity: Int = 4_096) {
+        self.capacity = capacity
+        var room: [Command] = []
+        room.reserveCapacity(min(capacity, 256))
+        waiting = Mutex(room)
+    }
+
+    /// - Returns: nil where the box is full and the command was not taken; otherwise whether it was empty before, so that its reader must be woken.
+    func post(_ command: Command) -> Bool? {
+        waiting.withLock { box in
+            guard box.count < capacity else { return nil }
+            box.append(command)
+            return box.count == 1
+        }
+    }
+
+    /// Swaps the waiting commands with an emptied `batch`: two buffers go to and fro, nothing is allocated.
+    func drain(into batch: inout [Command]) {
+        batch.removeAll(keepingCapacity: true)
+        waiting.withLock { swap(&$0, &batch) }
+    }
+}

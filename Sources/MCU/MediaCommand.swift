@@ -1,0 +1,20 @@
+import Foundation
+import ICE
+import RTP
+import SDP
+
+/// What control, mixers and composers ask of a media worker.
+enum MediaCommand: Sendable {
+    /// One tick's sound of a meeting, for every connected session of it.
+    case audio(Bridge, AudioFrame)
+    /// One picture of a tier, for those of the meeting who receive that tier.
+    case video(Bridge, tier: Int, PacketisedFrame)
+    /// A later negotiation; new credentials after an ICE restart.
+    case apply(session: UUID, NegotiatedSession, ICECredentials?)
+    /// This sender's picture is needed from a key frame on.
+    case requestKeyFrame(session: UUID, source: Int)
+    case close(session: UUID, LeaveReason)
+    /// A datagram that reached the wrong worker, and from where.
+    case datagram([UInt8], from: TransportAddress)
+    case stop
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Synchronization
+import Video
+
+/// The threads and what they share: workers, mixers, codec pool, directory, events. Made once by `MediaServer`.
+final class MediaCore: Sendable {
+    let workers: [MediaWorker]
+    let mixers: [MixerThread]
+    let codecs: CodecPool
+    let directory = SessionDirectory()
+    let events = EventHub()
+    let pictures = PicturePool(capacity: 256)
+    private let gone = Mutex(Composer.Counters())
+    let configuration: MediaServerConfiguration
+    private let bridges = Mutex<[UUID: (bridge: Bridge, mixer: Int)]>([:])
+
+    init(configuration: MediaServerConfiguration) {
+        self.configuration = configuration
+        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        workers = (0..<(configuration.workers ?? cores)).map { MediaWorker(index: $0) }
+        mixers = (0..<max(1, cores / 2)).map { MixerThread(index: $0, voices: configuration.loudestVoices) }
+        codecs = CodecPool(threads: configuration.codecThreads ?? cores)
+    }
+
+    /// Puts a participant into the meeting's bridge, which is made with the first one.
+    /// - Returns: nil where the meeting has `capacity` sessions already.
+    func join(_ participant: Participant, meeting: UUID, capacity: Int) -> Bridge? {
+        bridges.withLock { bridges in
+            if let known = bridges[meeting]?.bridge {
+                guard known.members.count < capacity else { return nil }
+                known.add(participant)
+                return known
+            }
+            guard capacity > 0 else { return nil }
+            let bridge = Bridge(meeting: meeting, core: self)
+            bridge.add(participant)
+            // The mixer with the fewest meetings takes it.
+            let load = mixers.indices.map { index in bridges.values.count { $0.mixer == index } }
+            let mixer = load.indices.min { load[$0] < load[$1] } ?? 0
+            bridges[meeting] = (bridge, mixer)
+            mixers[mixer].add(bridge)
+            return bridge
+        }
+    }
+
+    func existingBridge(of meeting: UUID) -> Bridge? { bridges.withLock { $0[meeting]?.bridge } }
+
+    /// What was counted of meetings that have ended.
+    var picturesOfGone: Composer.Counters { gone.withLock { $0 } }
+
+    var allBridges: [Bridge] { bridges.withLock { $0.values.map(\.bridge) } }
+
+    /// The last session has left: mixer and composer are released.
+    func bridgeIsEmpty(_ bridge: Bridge) {
+        bridges.withLock { bridges in
+            // Somebody may have joined in between.
+            guard bridge.members.isEmpty, let known = bridges[bridge.meeting], known.bridge === bridge else { return }
+            bridges[bridge.meeting] = nil
+            gone.withLock { $0.add(bridge.pictureCounters) }
+            mixers[known.mixer].remove(bridge)
+        }
+    }
+}

@@ -1,0 +1,279 @@
+import Foundation
+import ICE
+import Peer
+import RTP
+import SDP
+import Synchronization
+
+/// The embedded MCU: what control sees of the media threads.
+package final class MediaServer: MediaPlane {
+    /// What is kept of each session for a second offer.
+    private struct Session: Sendable {
+        var meeting: UUID
+        var parameters: LocalParameters
+        var negotiated: NegotiatedSession
+        var participant: Participant
+        var bridge: Bridge
+        var layout: LayoutChoice?
+    }
+
+    private let core: MediaCore
+    private let identity: DTLSIdentity
+    private let candidates: [TransportAddress]
+    /// The UDP port that carries all media.
+    package let port: UInt16
+    private let sessions = Mutex<[UUID: Session]>([:])
+    private let layouts = Mutex<[UUID: LayoutChoice]>([:])
+    private let ntpAtStart: UInt64
+    private let sweeper = Mutex<Task<Void, Never>?>(nil)
+    private let isStopped = Atomic<Bool>(false)
+
+    /// Binds the media port and starts the threads.
+    package init(configuration: MediaServerConfiguration) throws(MediaServerError) {
+        if UDPSocket.isTaken(port: configuration.port) { throw .portTaken(configuration.port) }
+        do { identity = try DTLSIdentity() } catch { throw .noIdentity("\(error)") }
+        core = MediaCore(configuration: configuration)
+        ntpAtStart = Self.ntpAtStart(Date(), MediaClock.now())
+
+        var sockets: [UDPSocket] = []
+        var bound = configuration.port
+        for _ in core.workers {
+            let socket = try UDPSocket(port: bound)
+            bound = socket.port
+            sockets.append(socket)
+        }
+        port = bound
+        candidates = try Self.candidates(configuration, port: bound)
+        start(sockets)
+    }
+
+    private func start(_ sockets: [UDPSocket]) {
+        let core = core
+        core.codecs.start()
+        for (worker, socket) in zip(core.workers, sockets.map(SocketBox.init)) {
+            let colleagues: @Sendable (Int) -> MediaWorker? = { [weak core] index in
+                core.flatMap { $0.workers.indices.contains(index) ? $0.workers[index] : nil }
+            }
+            worker.start(socket: socket, directory: core.directory, colleagues: colleagues, events: core.events)
+        }
+        for mixer in core.mixers { mixer.start() }
+        sweeper.withLock { $0 = Task { [weak self] in await self?.sweep() } }
+    }
+
+    /// Sessions that nobody reached are forgotten after 30 s, and what is kept of sessions that ended.
+    private func sweep() async {
+        let ends = core.events.stream()
+        let cleaner = Task { [weak self] in
+            for await event in ends { if case .left(_, let session, _) = event { self?.forget(session) } }
+        }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            for ticket in core.directory.removeWaiting(answeredBefore: MediaClock.now() - .seconds(30)) {
+                ticket.bridge.remove(ticket.participant, reason: .neverConnected)
+            }
+        }
+        cleaner.cancel()
+    }
+
+    private func forget(_ session: UUID) { sessions.withLock { _ = $0.removeValue(forKey: session) } }
+
+    private static func ntpAtStart(_ date: Date, _ now: Instant) -> UInt64 {
+        // 2 208 988 800 s lie between 1900 and 1970.
+        let seconds = date.timeIntervalSince1970 + 2_208_988_800 - Duration.nanoseconds(now.nanoseconds).seconds
+        return UInt64(seconds) << 32 | UInt64(seconds.truncatingRemainder(dividingBy: 1) * 4_294_967_296)
+    }
+
+    private static func candidates(_ configuration: MediaServerConfiguration, port: UInt16) throws(MediaServerError) -> [TransportAddress] {
+        guard !configuration.announced.isEmpty else {
+            let found = TransportAddress.ofInterfaces(port: port)
+            guard !found.isEmpty else { throw .noAddress }
+            return found
+        }
+        var candidates: [TransportAddress] = []
+        for announced in configuration.announced {
+            guard let address = TransportAddress(host: announced.address, port: announced.port ?? port) else {
+                throw .badAddress(announced.address)
+            }
+            candidates.append(address)
+        }
+        return candidates
+    }
+
+    // MARK: Joining
+
+    package func join(_ request: JoinRequest) async throws(JoinRefusal) -> JoinAnswer {
+        guard !isStopped.load(ordering: .relaxed) else { throw .busy(retryAfterSeconds: 5) }
+        let parameters = makeParameters()
+        let (answer, negotiated) = try Self.answer(request.offer, parameters, after: nil)
+        let participant = Participant(
+            session: request.session, kind: SessionKind(negotiated.kind), name: request.name, joined: MediaClock.now(),
+            negotiated: negotiated)
+        guard let bridge = core.join(participant, meeting: request.meeting, capacity: request.capacity) else {
+            throw .full(capacity: request.capacity)
+        }
+        if let layout = layouts.withLock({ $0[request.meeting] }) { bridge.composer.layout = layout }
+        sessions.withLock {
+            $0[request.session] = Session(
+                meeting: request.meeting, parameters: parameters, negotiated: negotiated, participant: participant, bridge: bridge)
+        }
+        let peer = PeerConfiguration(
+            role: .server, identity: identity, localCredentials: parameters.credentials, negotiated: negotiated, cname: parameters.cname,
+            seed: .random(in: 0 ... .max), ntpAtStart: ntpAtStart)
+        core.directory.expect(
+            SessionTicket(
+                session: request.session, participant: participant, bridge: bridge, peer: peer, localFragment: parameters.credentials.ufrag,
+                answered: MediaClock.now()))
+        return JoinAnswer(kind: participant.kind, answer: answer, etag: parameters.credentials.ufrag)
+    }
+
+    package func renegotiate(session: UUID, offer: String) async throws(JoinRefusal) -> JoinAnswer {
+        guard var known = sessions.withLock({ $0[session] }) else { throw .unknownSession }
+        let restarts = try Self.isRestart(offer, after: known.negotiated)
+        if restarts { known.parameters.credentials = .random() }
+        let (answer, negotiated) = try Self.answer(offer, known.parameters, after: known.negotiated)
+        known.negotiated = negotiated
+        try apply(known, session, restarts: restarts)
+        return JoinAnswer(kind: known.participant.kind, answer: answer, etag: known.parameters.credentials.ufrag)
+    }
+
+    package func trickle(session: UUID, fragment: String) async throws(JoinRefusal) -> String? {
+        guard var known = sessions.withLock({ $0[session] }) else { throw .unknownSession }
+        let parsed: TrickleFragment
+        do { parsed = try TrickleFragment(parsing: fragment) } catch { throw JoinRefusal(error) }
+        // A lite agent waits to be reached, so candidates tell it nothing; new credentials are a restart (RFC 9725 §4.3.3).
+        guard let credentials = parsed.credentials, credentials != known.negotiated.remoteCredentials else { return nil }
+        known.negotiated.remoteCredentials = credentials
+        known.negotiated.isICERestart = true
+        known.parameters.credentials = .random()
+        try apply(known, session, restarts: true)
+        var answer = TrickleFragment(
+            credentials: known.parameters.credentials, candidates: candidates.enumerated().map { Candidate(host: $1, index: $0) })
+        answer.mid = parsed.mid
+        answer.kind = parsed.kind
+        answer.isComplete = true
+        answer.isLite = true
+        return answer.description
+    }
+
+    private func apply(_ known: Session, _ session: UUID, restarts: Bool) throws(JoinRefusal) {
+        let credentials = known.parameters.credentials
+        if restarts { core.directory.add(fragment: credentials.ufrag, for: session) }
+        let owner = core.directory.amend(session) { ticket in
+            ticket.peer.negotiated = known.negotiated
+            ticket.peer.localCredentials = credentials
+            ticket.localFragment = credentials.ufrag
+        }
+        if let owner, !core.workers[owner].post(.apply(session: session, known.negotiated, restarts ? credentials : nil)) {
+            throw .busy(retryAfterSeconds: 1)
+        }
+        sessions.withLock { if $0[session] != nil { $0[session] = known } }
+    }
+
+    private func makeParameters() -> LocalParameters {
+        func ssrc() -> UInt32 { .random(in: 1 ... .max) }
+        let name = UUID().uuidString.lowercased()
+        var parameters = LocalParameters(
+            credentials: .random(), fingerprint: identity.fingerprint, candidates: candidates, sessionID: .random(in: 1 ... .max),
+            cname: name,
+            streamID: "nhipcau", audio: .init(ssrc: ssrc(), trackID: "sound"),
+            video: .init(ssrc: ssrc(), rtxSSRC: ssrc(), trackID: "picture"))
+        parameters.maxReceiveBitsPerSecond = 1_000_000
+        return parameters
+    }
+
+    private static func answer(
+        _ offer: String, _ parameters: LocalParameters, after previous: NegotiatedSession?
+    ) throws(JoinRefusal) -> (String, NegotiatedSession) {
+        do {
+            let description = try SessionDescription(parsing: offer)
+            let (answer, negotiated) = try Answerer(parameters: parameters).answer(description, after: previous)
+            return (answer.description, negotiated)
+        } catch {
+            throw JoinRefusal(error)
+        }
+    }
+
+    private static func isRestart(_ offer: String, after previous: NegotiatedSession) throws(JoinRefusal) -> Bool {
+        do { return try Answerer.isICERestart(SessionDescription(parsing: offer), after: previous) } catch { throw JoinRefusal(error) }
+    }
+
+    // MARK: The rest of the plane
+
+    package func leave(session: UUID) { close(session, .left) }
+
+    private func close(_ session: UUID, _ reason: LeaveReason) {
+        guard let known = sessions.withLock({ $0.removeValue(forKey: session) }) else { return }
+        let owner = core.directory.amend(session) { _ in }
+        if let owner, core.workers[owner].post(.close(session: session, reason)) { return }
+        core.directory.remove(session)
+        known.bridge.remove(known.participant, reason: reason)
+    }
+
+    package func end(meeting: UUID) {
+        let ending = sessions.withLock { $0.filter { $0.value.meeting == meeting }.map(\.key) }
+        for session in ending { close(session, .meetingEnded) }
+        layouts.withLock { _ = $0.removeValue(forKey: meeting) }
+    }
+
+    package func setMuted(session: UUID, _ muted: Bool) { sessions.withLock { $0[session]?.participant.isMuted = muted } }
+
+    package func setCamera(session: UUID, _ shown: Bool) { sessions.withLock { $0[session]?.participant.isHidden = !shown } }
+
+    package func setLayout(meeting: UUID, _ layout: LayoutChoice) {
+        layouts.withLock { $0[meeting] = layout }
+        core.existingBridge(of: meeting)?.composer.layout = layout
+    }
+
+    package func snapshot(meeting: UUID) -> [SessionSnapshot] {
+        let now = MediaClock.now()
+        return core.existingBridge(of: meeting)?.members.map { SessionSnapshot($0, now: now) } ?? []
+    }
+
+    package func events() -> AsyncStream<MediaEvent> { core.events.stream() }
+
+    package func metrics() -> [MetricSample] { core.metrics() }
+
+    package func stop() async {
+        guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        let task = sweeper.withLock { $0 }
+        task?.cancel()
+        let core = core
+        await withCheckedContinuation { done in
+            Thread {
+                for mixer in core.mixers { mixer.stop() }
+                for worker in core.workers { worker.stop() }
+                core.codecs.stop()
+                done.resume()
+            }.start()
+        }
+        core.events.finish()
+    }
+}
+
+/// Carries a bound socket to the thread that owns it; touched once there.
+struct SocketBox: @unchecked Sendable {
+    let socket: UDPSocket
+    init(_ socket: UDPSocket) { self.socket = socket }
+}
+
+extension SessionKind {
+    init(_ kind: NegotiatedSession.Kind) {
+        switch kind {
+        case .participant: self = .participant
+        case .publisher: self = .publisher
+        case .viewer: self = .viewer
+        }
+    }
+}
+
+extension JoinRefusal {
+    init(_ error: SDPError) {
+        switch error {
+        case .tooLarge(let limit): self = .malformed(line: 0, reason: "the description is larger than \(limit) bytes")
+        case .malformed(let line, let reason): self = .malformed(line: line, reason: reason.rawValue)
+        case .insecure(_, let reason): self = .insecure(reason: reason.rawValue)
+        case .unsupported(let line, let reason): self = .unsupported(mediaLine: line, reason: reason.rawValue)
+        case .mismatch(let line, let reason): self = .unsupported(mediaLine: line, reason: reason.rawValue)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import ICE
+import Peer
+import RTP
+import Synchronization
+
+/// One media thread: its sockets, its peers, and what others ask of them. Peers are made on the thread and never leave it, so nothing in them needs a lock.
+final class MediaWorker: Sendable {
+    let index: Int
+    private let mailbox = Mailbox<MediaCommand>(capacity: 16_384)
+    private let wakeup = Wakeup()
+    private let published = Mutex(WorkerCounters())
+    private let refused = Atomic<UInt64>(0)
+    private let ended = DispatchGroup()
+
+    init(index: Int) { self.index = index }
+
+    /// - Returns: false where the mailbox is full; the command is then lost and counted.
+    @discardableResult
+    func post(_ command: MediaCommand) -> Bool {
+        guard let wasEmpty = mailbox.post(command) else {
+            refused.add(1, ordering: .relaxed)
+            return false
+        }
+        if wasEmpty { wakeup.ring() }
+        return true
+    }
+
+    /// As of at most a second ago.
+    var counters: WorkerCounters {
+        var counters = published.withLock { $0 }
+        counters.refusedCommands = refused.load(ordering: .relaxed)
+        return counters
+    }
+
+    /// Starts the thread on the socket in `box`, which it owns from then on.
+    func start(socket box: SocketBox, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub)
+    {
+        ended.enter()
+        let thread = Thread { [self] in
+            let loop = WorkerLoop(socket: box.socket, worker: index, directory: directory, colleagues: colleagues, events: events)
+            run(loop)
+            ended.leave()
+        }
+        thread.name = "media-\(index)"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Every peer says goodbye; returns when the thread has ended.
+    func stop() {
+        post(.stop)
+        ended.wait()
+    }
+
+    private func run(_ loop: WorkerLoop) {
+        let poller = Poller()
+        poller.watch(loop.socket.descriptor)
+        poller.watch(wakeup.descriptor)
+        var batch: [MediaCommand] = []
+        var nextReport = MediaClock.now() + .seconds(1)
+        while !loop.isStopped {
+            poller.wait(milliseconds: loop.millisecondsToDeadline(MediaClock.now()))
+            wakeup.silence()
+            mailbox.drain(into: &batch)
+            var now = MediaClock.now()
+            for command in batch { loop.apply(command, now: now) }
+            batch.removeAll(keepingCapacity: true)
+            loop.receive(now: now)
+            now = MediaClock.now()
+            loop.handleTimers(now: now)
+            loop.flush()
+            if now >= nextReport {
+                nextReport = now + .seconds(1)
+                let counters = loop.report(now: now)
+                published.withLock { $0 = counters }
+            }
+        }
+        let last = loop.report(now: MediaClock.now())
+        published.withLock { $0 = last }
+    }
+}
+
+/// What one worker has counted since its start.
+struct WorkerCounters: Sendable {
+    var peers = 0
+    var datagramsReceived: UInt64 = 0
+    var datagramsSent: UInt64 = 0
+    var datagramsNotSent: UInt64 = 0
+    var forwarded: UInt64 = 0
+    var strangers: UInt64 = 0
+    var framesSent: UInt64 = 0
+    var refusedCommands: UInt64 = 0
+    var drops = DropCounters()
+}

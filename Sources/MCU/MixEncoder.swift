@@ -1,0 +1,45 @@
+import Audio
+
+/// One output of the mix: its limiter and its encoder.
+struct MixEncoder: ~Copyable {
+    private var encoder: OpusEncoder
+    private var limiter = Limiter()
+    private var pcm = [Int16](repeating: 0, count: AudioFormat.samplesPerTick)
+    private var packet = [UInt8](repeating: 0, count: AudioFormat.mostBytesPerFrame)
+
+    init(_ settings: OpusEncoder.Settings) throws(OpusError) { encoder = try OpusEncoder(settings) }
+
+    /// Everybody, for those who only listen.
+    mutating func encodeAll(of bus: inout MixBus, into frame: AudioFrame) {
+        Self.write(&bus, without: nil, &limiter, into: &pcm)
+        encode(for: nil, into: frame)
+    }
+
+    /// Everybody but `voice`, for the one who spoke it.
+    mutating func encode(_ bus: inout MixBus, without voice: [Int16], for participant: ObjectIdentifier, into frame: AudioFrame) {
+        Self.write(&bus, without: voice, &limiter, into: &pcm)
+        encode(for: participant, into: frame)
+    }
+
+    private mutating func encode(for participant: ObjectIdentifier?, into frame: AudioFrame) {
+        // An encoder that refuses leaves a hole that the receiver conceals; it is not expected to happen with valid samples.
+        guard let length = Self.encode(&encoder, pcm, into: &packet) else { return }
+        frame.add(packet.span.extracting(0..<length), for: participant)
+    }
+
+    // A span of one property of `self` and a change of another do not go together, so the parts are handed over one by one.
+
+    private static func write(_ bus: inout MixBus, without voice: [Int16]?, _ limiter: inout Limiter, into pcm: inout [Int16]) {
+        var samples = pcm.mutableSpan
+        if let voice {
+            bus.write(without: voice.span, limitedBy: &limiter, into: &samples)
+        } else {
+            bus.write(limitedBy: &limiter, into: &samples)
+        }
+    }
+
+    private static func encode(_ encoder: inout OpusEncoder, _ pcm: [Int16], into packet: inout [UInt8]) -> Int? {
+        var room = packet.mutableSpan
+        return try? encoder.encode(pcm.span, into: &room)
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Peer
+import RTP
+import SDP
+import Synchronization
+
+/// One session as all threads know it: what came in last, what control decided, what the worker measured. Each field has its own small lock or atomic,
+/// and none is held across a codec call.
+final class Participant: Sendable {
+    let session: UUID
+    let kind: SessionKind
+    let name: String
+    let joined: Instant
+    /// Of the negotiation: what the session sends and receives.
+    let sendsAudio: Bool
+    let sendsVideo: Bool
+    let receivesAudio: Bool
+    let receivesVideo: Bool
+    /// The highest tier that the client said it takes (b=TIAS): 0 high, 1 medium, 2 low.
+    let bestTier: Int
+
+    private let inbox = Mutex(JitterBuffer())
+    private let stats = Mutex(PeerStatistics())
+    private let connected = Atomic<Bool>(false)
+    private let owner = Atomic<Int>(-1)
+    private let mutedByControl = Atomic<Bool>(false)
+    private let hiddenByControl = Atomic<Bool>(false)
+    private let wantedTiers = Atomic<Int>(0)
+    private let presentTier = Atomic<Int>(-1)
+    /// Of the header extension, −127 … 0; 1 while packets carry none.
+    private let saidLevel = Atomic<Int>(1)
+    private let heardLevel = Atomic<Int>(-127)
+    private let lastAudio = Atomic<Int64>(0)
+    private let speaks = Atomic<Bool>(false)
+
+    init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession) {
+        (self.session, self.kind, self.name, self.joined) = (session, kind, name, joined)
+        sendsAudio = negotiated.audio?.stream.receives ?? false
+        sendsVideo = negotiated.video?.stream.receives ?? false
+        receivesAudio = negotiated.audio?.stream.sends ?? false
+        receivesVideo = negotiated.video?.stream.sends ?? false
+        bestTier = negotiated.video?.stream.maxBitsPerSecond.map { $0 >= 1_400_000 ? 0 : ($0 >= 450_000 ? 1 : 2) } ?? 0
+    }
+
+    // MARK: Sound
+
+    /// A packet from the worker's thread.
+    func receive(_ packet: ReceivedAudio, payload: Span<UInt8>) {
+        saidLevel.store(packet.level ?? 1, ordering: .relaxed)
+        lastAudio.store(packet.arrival.nanoseconds, ordering: .relaxed)
+        inbox.withLock {
+            $0.insert(payload, ssrc: packet.ssrc, sequenceNumber: packet.sequenceNumber, timestamp: packet.timestamp, now: packet.arrival)
+        }
+    }
+
+    /// The next packet for the mixer's thread, copied into `payload`.
+    func nextAudio(now: Instant, into payload: inout [UInt8]) -> JitterBuffer.Next {
+        inbox.withLock { inbox in
+            var span = payload.mutableSpan
+            return inbox.next(now: now, into: &span)
+        }
+    }
+
+    var jitterStatistics: JitterBuffer.Statistics { inbox.withLock { $0.statistics } }
+
+    /// dBov as the sender says it (RFC 6464), nil where it does not.
+    var levelFromExtension: Int? {
+        let level = saidLevel.load(ordering: .relaxed)
+        return level > 0 ? nil : level
+    }
+
+    /// dBov as the mixer measured it.
+    var measuredLevel: Int {
+        get { heardLevel.load(ordering: .relaxed) }
+        set { heardLevel.store(newValue, ordering: .relaxed) }
+    }
+
+    var isSpeaking: Bool {
+        get { speaks.load(ordering: .relaxed) }
+        set { speaks.store(newValue, ordering: .relaxed) }
+    }
+
+    // MARK: Control
+
+    var isMuted: Bool {
+        get { mutedByControl.load(ordering: .relaxed) }
+        set { mutedByControl.store(newValue, ordering: .relaxed) }
+    }
+
+    var isHidden: Bool {
+        get { hiddenByControl.load(ordering: .relaxed) }
+        set { hiddenByControl.store(newValue, ordering: .relaxed) }
+    }
+
+    // MARK: The worker
+
+    var isConnected: Bool {
+        get { connected.load(ordering: .relaxed) }
+        set { connected.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The worker that owns the peer; nil before anybody reached it.
+    var worker: Int? {
+        get { owner.load(ordering: .relaxed) < 0 ? nil : owner.load(ordering: .relaxed) }
+        set { owner.store(newValue ?? -1, ordering: .relaxed) }
+    }
+
+    var network: PeerStatistics {
+        get { stats.withLock { $0 } }
+        set { stats.withLock { $0 = newValue } }
+    }
+
+    /// A bit for each tier that must be encoded for this session: the one it has and the one it waits for.
+    var tiers: Int {
+        get { wantedTiers.load(ordering: .relaxed) }
+        set { wantedTiers.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The tier that it is sent; nil before its first picture.
+    var shownTier: Int? {
+        get { presentTier.load(ordering: .relaxed) < 0 ? nil : presentTier.load(ordering: .relaxed) }
+        set { presentTier.store(newValue ?? -1, ordering: .relaxed) }
+    }
+
+    /// Whether sound came within the last second.
+    func isSendingAudio(now: Instant) -> Bool {
+        let last = lastAudio.load(ordering: .relaxed)
+        return last > 0 && now.nanoseconds - last < 1_000_000_000
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import ICE
+import Peer
+import RTP
+
+/// One session at its worker: the peer, and what the worker knows besides.
+final class Seat {
+    let session: UUID
+    let participant: Participant
+    let bridge: Bridge
+    let peer: Peer
+    /// Addresses that proved to be the peer's.
+    var addresses: [TransportAddress] = []
+    /// ICE user fragments that name the session: the answer's and those of restarts.
+    var fragments: [UsernameFragment]
+    /// Why control ended it.
+    var leaving: LeaveReason?
+    var isFirstSound = true
+    /// The tier that is sent; nil before the first key frame.
+    private var tier: Int?
+    private(set) var wantedTier: Int
+
+    init(ticket: SessionTicket, peer: Peer) {
+        (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
+        fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
+        wantedTier = ticket.participant.bestTier
+        participant.tiers = 1 << wantedTier
+    }
+
+    var hears: Bool { participant.isConnected && participant.receivesAudio }
+    var sees: Bool { participant.isConnected && participant.receivesVideo }
+
+    func answers(to fragment: UsernameFragment) -> Bool { fragments.contains(fragment) }
+
+    /// Whether a STUN request names this session, or is no request at all.
+    func isNamed(in datagram: Span<UInt8>) -> Bool {
+        guard let fragment = STUNMessage.localUfrag(of: datagram.bytes) else { return true }
+        return answers(to: fragment)
+    }
+
+    /// Whether a picture of `tier` is this session's: a change of tier happens at a key frame of the wanted one.
+    func takes(tier offered: Int, isKey: Bool) -> Bool {
+        if offered == wantedTier, isKey, tier != offered {
+            tier = offered
+            participant.tiers = 1 << offered
+            participant.shownTier = offered
+        }
+        return tier == offered
+    }
+
+    /// Wants the tier that the line can carry, from its next key frame on. The present one goes on until then.
+    func followLine() {
+        let advised = max(peer.recommendedTier, participant.bestTier)
+        guard advised != wantedTier else { return }
+        wantedTier = advised
+        participant.tiers = 1 << advised | (tier.map { 1 << $0 } ?? 0)
+        if advised != tier { bridge.wantsKeyFrame(tier: advised) }
+    }
+}
+
+/// Takes what a peer tells while the worker hands it something.
+struct SeatSink: PeerSink {
+    let seat: Seat
+    let sender: DatagramSender
+    /// Where the last datagram went: a STUN answer goes only to those who proved to be the peer.
+    private(set) var answered: TransportAddress?
+    private(set) var isConnected = false
+    private(set) var closed: PeerCloseReason?
+
+    init(seat: Seat, sender: DatagramSender) { (self.seat, self.sender) = (seat, sender) }
+
+    mutating func send(_ datagram: Span<UInt8>, to address: TransportAddress) {
+        answered = address
+        sender.append(datagram, to: address)
+    }
+
+    mutating func connected() { isConnected = true }
+
+    mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { seat.participant.receive(packet, payload: payload) }
+
+    mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { seat.bridge.receive(frame, bytes: bytes, of: seat.participant) }
+
+    mutating func wantsKeyFrame() { seat.bridge.wantsKeyFrame(tier: seat.wantedTier) }
+
+    mutating func closed(_ reason: PeerCloseReason) { closed = reason }
+}
+
+extension LeaveReason {
+    /// - Parameter asked: what control said when it ended the session.
+    init(_ reason: PeerCloseReason, asked: LeaveReason?) {
+        switch reason {
+        case .closedHere: self = asked ?? .left
+        case .closedByPeer: self = .closedByPeer
+        case .consentLost: self = .consentLost
+        case .neverConnected, .handshakeFailed: self = .neverConnected
+        }
+    }
+}

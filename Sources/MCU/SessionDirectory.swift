@@ -1,0 +1,93 @@
+import Foundation
+import ICE
+import RTP
+import Synchronization
+
+/// Which worker owns which session: the only thing that workers share. Looked up once for each new client address, never for each packet.
+final class SessionDirectory: Sendable {
+    /// What became of a lookup.
+    enum Claim {
+        /// The session was waiting and is now the asker's: make its peer.
+        case take(SessionTicket)
+        case owned(worker: Int)
+        case unknown
+    }
+    private enum Place {
+        case waiting(SessionTicket)
+        case owned(worker: Int)
+    }
+    private struct State {
+        var places: [UUID: Place] = [:]
+        /// User fragments, the present one and those of restarts; each names its session.
+        var sessions: [UsernameFragment: UUID] = [:]
+    }
+    private let state = Mutex(State())
+
+    /// Puts an answered session where its first STUN check will find it.
+    func expect(_ ticket: SessionTicket) {
+        state.withLock {
+            $0.places[ticket.session] = .waiting(ticket)
+            if let fragment = UsernameFragment(ticket.localFragment) { $0.sessions[fragment] = ticket.session }
+        }
+    }
+
+    /// `session` answers to `fragment` too, from now on (ICE restart).
+    func add(fragment: String, for session: UUID) {
+        guard let fragment = UsernameFragment(fragment) else { return }
+        state.withLock { if $0.places[session] != nil { $0.sessions[fragment] = session } }
+    }
+
+    /// Changes a ticket that still waits.
+    /// - Returns: the worker that owns the session already, nil where it waits or is unknown.
+    func amend(_ session: UUID, _ change: (inout SessionTicket) -> Void) -> Int? {
+        state.withLock { state in
+            switch state.places[session] {
+            case .waiting(var ticket):
+                change(&ticket)
+                state.places[session] = .waiting(ticket)
+                return nil
+            case .owned(let worker): return worker
+            case nil: return nil
+            }
+        }
+    }
+
+    func claim(fragment: UsernameFragment, worker: Int) -> Claim {
+        state.withLock { state in
+            guard let session = state.sessions[fragment], let place = state.places[session] else { return .unknown }
+            switch place {
+            case .owned(let owner): return .owned(worker: owner)
+            case .waiting(let ticket):
+                state.places[session] = .owned(worker: worker)
+                return .take(ticket)
+            }
+        }
+    }
+
+    /// Forgets a session.
+    /// - Returns: the worker that owns it, nil where none does.
+    @discardableResult
+    func remove(_ session: UUID) -> Int? {
+        state.withLock { state in
+            let place = state.places.removeValue(forKey: session)
+            for (fragment, named) in state.sessions where named == session { state.sessions[fragment] = nil }
+            if case .owned(let worker) = place { return worker }
+            return nil
+        }
+    }
+
+    /// Takes out those that nobody reached since `limit`.
+    func removeWaiting(answeredBefore limit: Instant) -> [SessionTicket] {
+        state.withLock { state in
+            var late: [SessionTicket] = []
+            for case .waiting(let ticket) in state.places.values where ticket.answered < limit { late.append(ticket) }
+            for ticket in late {
+                state.places[ticket.session] = nil
+                for (fragment, named) in state.sessions where named == ticket.session { state.sessions[fragment] = nil }
+            }
+            return late
+        }
+    }
+
+    var count: Int { state.withLock { $0.places.count } }
+}

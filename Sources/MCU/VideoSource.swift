@@ -1,0 +1,149 @@
+import Foundation
+import RTP
+import Synchronization
+import Video
+
+/// One sender's picture: frames that wait for the decoder, and the last decoded one. Written by the worker, decoded on the pool, read by the composer.
+final class VideoSource: CodecJob {
+    /// Frames that may wait. When more come the machine is too slow: all are dropped and a key frame is asked for, since what follows needs them.
+    private static let mostWaiting = 4
+
+    struct Counters: Sendable {
+        var decoded: UInt64 = 0
+        /// What libvpx did not take.
+        var refused: UInt64 = 0
+        /// Dropped because decoding was late.
+        var dropped: UInt64 = 0
+    }
+
+    private struct Inbox: Sendable {
+        var frames = [[UInt8]](repeating: [], count: VideoSource.mostWaiting)
+        var first = 0
+        var count = 0
+        var needsKey = true
+        var isShown = true
+    }
+
+    private struct Latest: Sendable {
+        var picture: Picture?
+        var decoded = Instant.start
+        var counters = Counters()
+    }
+
+    /// Invariant behind `@unchecked`: touched by `run` alone, which the pool never runs twice at a time.
+    private final class Bench: @unchecked Sendable {
+        var decoder: DecoderBox?
+        var frame: [UInt8] = []
+    }
+
+    private final class DecoderBox {
+        var decoder: VP8Decoder
+        init() throws(VPXError) { decoder = try VP8Decoder() }
+        func decode(_ frame: [UInt8], pool: PicturePool) throws(VPXError) -> Picture? { try decoder.decode(frame.span, pool: pool) }
+    }
+
+    let ticket = CodecTicket(isUrgent: false)
+    private let core: Unowned
+    private let participant: Participant
+    private let inbox = Mutex(Inbox())
+    private let latest = Mutex(Latest())
+    private let bench = Bench()
+
+    /// The core outlives every bridge in it: its threads are stopped last.
+    private struct Unowned: @unchecked Sendable { unowned let core: MediaCore }
+
+    init(core: MediaCore, participant: Participant) {
+        self.core = Unowned(core: core)
+        self.participant = participant
+    }
+
+    // MARK: The worker's side
+
+    func receive(_ bytes: Span<UInt8>, isKey: Bool, arrival: Instant) {
+        enum Fate { case taken, ignored, wantsKey }
+        let fate: Fate = inbox.withLock { inbox in
+            guard inbox.isShown else { return .ignored }
+            if inbox.needsKey, !isKey { return .wantsKey }
+            if inbox.count == Self.mostWaiting {
+                latest.withLock { $0.counters.dropped += UInt64(inbox.count) }
+                (inbox.count, inbox.needsKey) = (0, !isKey)
+                if !isKey { return .wantsKey }
+            }
+            inbox.needsKey = false
+            let place = (inbox.first + inbox.count) % Self.mostWaiting
+            inbox.frames[place].removeAll(keepingCapacity: true)
+            bytes.withUnsafeBufferPointer { inbox.frames[place].append(contentsOf: $0) }
+            inbox.count += 1
+            return .taken
+        }
+        switch fate {
+        case .taken: core.core.codecs.schedule(self)
+        case .ignored: break
+        case .wantsKey: askForKeyFrame()
+        }
+    }
+
+    private func askForKeyFrame() {
+        guard let worker = participant.worker else { return }
+        core.core.workers[worker].post(.requestKeyFrame(session: participant.session, source: 0))
+    }
+
+    // MARK: The pool's side
+
+    func run() {
+        while takeFrame() { decode() }
+    }
+
+    private func takeFrame() -> Bool {
+        inbox.withLock { inbox in
+            guard inbox.count > 0 else { return false }
+            swap(&bench.frame, &inbox.frames[inbox.first])
+            inbox.first = (inbox.first + 1) % Self.mostWaiting
+            inbox.count -= 1
+            return true
+        }
+    }
+
+    private func decode() {
+        do {
+            let box = try bench.decoder ?? DecoderBox()
+            bench.decoder = box
+            let picture = try box.decode(bench.frame, pool: core.core.pictures)
+            let now = MediaClock.now()
+            latest.withLock { latest in
+                latest.counters.decoded += 1
+                if let picture { (latest.picture, latest.decoded) = (picture, now) }
+            }
+        } catch {
+            // A fresh decoder for the next key frame: what the old one holds is of no use.
+            bench.decoder = nil
+            latest.withLock { $0.counters.refused += 1 }
+            inbox.withLock { $0.needsKey = true }
+            askForKeyFrame()
+        }
+    }
+
+    // MARK: The composer's side
+
+    /// The last picture, nil where it is older than `age`: a name card is shown rather than a frozen picture.
+    func picture(notOlderThan age: Duration, now: Instant) -> Picture? {
+        latest.withLock { now - $0.decoded <= age ? $0.picture : nil }
+    }
+
+    func isFresh(now: Instant) -> Bool { picture(notOlderThan: .seconds(2), now: now) != nil }
+
+    /// Whether a view shows this sender. What nobody sees is not decoded.
+    func setShown(_ shown: Bool) {
+        let begins = inbox.withLock { inbox in
+            guard inbox.isShown != shown else { return false }
+            inbox.isShown = shown
+            inbox.needsKey = true
+            return shown
+        }
+        if begins { askForKeyFrame() }
+    }
+
+    /// Of the last picture, in pixels.
+    var size: (Int, Int) { latest.withLock { ($0.picture?.width ?? 0, $0.picture?.height ?? 0) } }
+    var counters: Counters { latest.withLock { $0.counters } }
+}

@@ -1,0 +1,230 @@
+import Foundation
+import ICE
+import Peer
+import RTP
+
+/// The inside of a media worker: its peers by session and by address. Not Sendable: the compiler keeps it on its thread.
+final class WorkerLoop {
+    /// Addresses of peers that other workers own, kept so that their datagrams need no lookup. Bounded: a full table starts anew.
+    private static let mostForeignAddresses = 4_096
+
+    let socket: UDPSocket
+    private let worker: Int
+    private let directory: SessionDirectory
+    private let colleagues: @Sendable (Int) -> MediaWorker?
+    private let events: EventHub
+    private let receiver = DatagramReceiver()
+    private let sender: DatagramSender
+
+    private var seats: [UUID: Seat] = [:]
+    private var seatsByAddress: [TransportAddress: Seat] = [:]
+    private var seatsByBridge: [ObjectIdentifier: [Seat]] = [:]
+    private var foreign: [TransportAddress: Int] = [:]
+    private var counters = WorkerCounters()
+    private var dropsOfGone = DropCounters()
+    private var framesOfGone: UInt64 = 0
+    private(set) var isStopped = false
+
+    init(
+        socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub
+    ) {
+        (self.socket, self.worker, self.directory, self.colleagues, self.events) = (socket, worker, directory, colleagues, events)
+        sender = DatagramSender(socket: socket)
+    }
+
+    // MARK: Datagrams
+
+    func receive(now: Instant) {
+        // Bounded, so that a flood cannot keep timers and media from their turn.
+        for _ in 0..<16 {
+            let count = receiver.receive(from: socket)
+            counters.datagramsReceived &+= UInt64(count)
+            for index in 0..<count {
+                receiver.withDatagram(index) { datagram, source in handle(&datagram, from: source, now: now) }
+            }
+            if count < DatagramReceiver.batch { return }
+            sender.flush()
+        }
+    }
+
+    private func handle(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, now: Instant) {
+        if let seat = seatsByAddress[source] {
+            // A client may use one address for a new session after the old one: its STUN checks tell.
+            if DatagramKind(datagram.span.bytes) != .stun || seat.isNamed(in: datagram.span) {
+                return deliver(&datagram, from: source, to: seat, now: now)
+            }
+        }
+        guard DatagramKind(datagram.span.bytes) == .stun else {
+            guard let owner = foreign[source] else {
+                counters.strangers &+= 1
+                return
+            }
+            return pass(datagram.span, from: source, to: owner)
+        }
+        guard let fragment = STUNMessage.localUfrag(of: datagram.span.bytes) else {
+            counters.strangers &+= 1
+            return
+        }
+        switch directory.claim(fragment: fragment, worker: worker) {
+        case .unknown: counters.strangers &+= 1
+        case .take(let ticket):
+            guard let seat = seat(for: ticket, now: now) else { return }
+            deliver(&datagram, from: source, to: seat, now: now)
+        case .owned(worker):
+            guard let seat = seats.values.first(where: { $0.answers(to: fragment) }) else { return }
+            deliver(&datagram, from: source, to: seat, now: now)
+        case .owned(let owner):
+            if foreign.count >= Self.mostForeignAddresses { foreign.removeAll(keepingCapacity: true) }
+            foreign[source] = owner
+            pass(datagram.span, from: source, to: owner)
+        }
+    }
+
+    private func pass(_ datagram: Span<UInt8>, from source: TransportAddress, to owner: Int) {
+        counters.forwarded &+= 1
+        let copy = datagram.withUnsafeBufferPointer { Array($0) }
+        colleagues(owner)?.post(.datagram(copy, from: source))
+    }
+
+    private func deliver(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, to seat: Seat, now: Instant) {
+        var sink = SeatSink(seat: seat, sender: sender)
+        seat.peer.handle(&datagram, from: source, now: now, sink: &sink)
+        settle(seat, sink, answered: source)
+    }
+
+    /// After every input of a peer: notes the address that it proved, its connection and its end.
+    private func settle(_ seat: Seat, _ sink: SeatSink, answered source: TransportAddress? = nil) {
+        if let source, sink.answered == source, seatsByAddress[source] !== seat {
+            seatsByAddress[source] = seat
+            seat.addresses.append(source)
+        }
+        if sink.isConnected {
+            seat.participant.isConnected = true
+            seat.bridge.sessionConnected(seat.participant)
+            events.send(.connected(meeting: seat.bridge.meeting, session: seat.session))
+        }
+        if let reason = sink.closed { remove(seat, reason: LeaveReason(reason, asked: seat.leaving)) }
+    }
+
+    private func seat(for ticket: SessionTicket, now: Instant) -> Seat? {
+        guard let peer = try? Peer(configuration: ticket.peer, now: now) else {
+            directory.remove(ticket.session)
+            ticket.bridge.remove(ticket.participant, reason: .neverConnected)
+            return nil
+        }
+        let seat = Seat(ticket: ticket, peer: peer)
+        seats[ticket.session] = seat
+        seatsByBridge[ObjectIdentifier(ticket.bridge), default: []].append(seat)
+        ticket.participant.worker = worker
+        var sink = SeatSink(seat: seat, sender: sender)
+        peer.start(now: now, sink: &sink)
+        settle(seat, sink)
+        return seat
+    }
+
+    private func remove(_ seat: Seat, reason: LeaveReason) {
+        guard seats.removeValue(forKey: seat.session) != nil else { return }
+        for address in seat.addresses where seatsByAddress[address] === seat { seatsByAddress[address] = nil }
+        let key = ObjectIdentifier(seat.bridge)
+        seatsByBridge[key]?.removeAll { $0 === seat }
+        if seatsByBridge[key]?.isEmpty == true { seatsByBridge[key] = nil }
+        dropsOfGone.add(seat.peer.drops)
+        framesOfGone &+= seat.peer.statistics.videoFramesSent
+        directory.remove(seat.session)
+        seat.bridge.remove(seat.participant, reason: reason)
+    }
+
+    // MARK: Commands
+
+    func apply(_ command: MediaCommand, now: Instant) {
+        switch command {
+        case .audio(let bridge, let frame): send(frame, to: bridge, now: now)
+        case .video(let bridge, let tier, let frame): send(frame, tier: tier, to: bridge, now: now)
+        case .apply(let session, let negotiated, let credentials):
+            withPeer(of: session) { seat, sink in
+                if let fragment = credentials.flatMap({ UsernameFragment($0.ufrag) }) { seat.fragments.append(fragment) }
+                seat.peer.apply(negotiated, localCredentials: credentials, now: now, sink: &sink)
+            }
+        case .requestKeyFrame(let session, let source):
+            withPeer(of: session) { $0.peer.requestKeyFrame(source: source, now: now, sink: &$1) }
+        case .close(let session, let reason):
+            withPeer(of: session) { seat, sink in
+                seat.leaving = reason
+                seat.peer.close(now: now, sink: &sink)
+            }
+        case .datagram(let bytes, let source):
+            var bytes = bytes
+            var datagram = bytes.mutableSpan
+            handle(&datagram, from: source, now: now)
+        case .stop:
+            for seat in Array(seats.values) { apply(.close(session: seat.session, .serverStopping), now: now) }
+            flush()
+            isStopped = true
+        }
+    }
+
+    private func withPeer(of session: UUID, _ body: (Seat, inout SeatSink) -> Void) {
+        guard let seat = seats[session] else { return }
+        var sink = SeatSink(seat: seat, sender: sender)
+        body(seat, &sink)
+        settle(seat, sink)
+    }
+
+    private func send(_ frame: AudioFrame, to bridge: Bridge, now: Instant) {
+        guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
+        for seat in present where seat.hears {
+            var sink = SeatSink(seat: seat, sender: sender)
+            frame.withPacket(for: ObjectIdentifier(seat.participant)) { packet in
+                guard packet.count > 0 else { return }
+                seat.peer.sendAudio(
+                    packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)
+                seat.isFirstSound = false
+            }
+            settle(seat, sink)
+        }
+    }
+
+    private func send(_ frame: PacketisedFrame, tier: Int, to bridge: Bridge, now: Instant) {
+        guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
+        for seat in present where seat.sees && seat.takes(tier: tier, isKey: frame.isKeyFrame) {
+            var sink = SeatSink(seat: seat, sender: sender)
+            seat.peer.sendVideo(frame, now: now, sink: &sink)
+            settle(seat, sink)
+        }
+    }
+
+    // MARK: Time
+
+    func millisecondsToDeadline(_ now: Instant) -> Int32 {
+        var earliest = now + .milliseconds(500)
+        for seat in seats.values { if let deadline = seat.peer.deadline, deadline < earliest { earliest = deadline } }
+        return Int32(clamping: max(0, (earliest - now).nanoseconds + 999_999) / 1_000_000)
+    }
+
+    func handleTimers(now: Instant) {
+        for seat in seats.values {
+            guard let deadline = seat.peer.deadline, deadline <= now else { continue }
+            var sink = SeatSink(seat: seat, sender: sender)
+            seat.peer.handleTimer(now: now, sink: &sink)
+            settle(seat, sink)
+        }
+    }
+
+    func flush() { sender.flush() }
+
+    /// Once a second: shows each session's state to control, follows what lines can carry, and counts.
+    func report(now: Instant) -> WorkerCounters {
+        counters.peers = seats.count
+        counters.datagramsSent = sender.sent
+        counters.datagramsNotSent = sender.dropped
+        counters.drops = dropsOfGone
+        counters.framesSent = framesOfGone
+        for seat in seats.values {
+            counters.drops.add(seat.peer.drops)
+            counters.framesSent &+= seat.peer.statistics.videoFramesSent
+            seat.followLine()
+            seat.participant.network = seat.peer.statistics
+        }
+        return counters
+    }
+}

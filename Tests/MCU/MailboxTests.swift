@@ -1,0 +1,24 @@
+import Testing
+
+@testable import MCU
+
+struct MailboxTests {
+    @Test func `the first command into an empty box wakes the reader, the next ones do not`() {
+        let box = Mailbox<Int>(capacity: 3)
+        #expect(box.post(1) == true)
+        #expect(box.post(2) == false)
+        var batch: [Int] = []
+        box.drain(into: &batch)
+        #expect(batch == [1, 2])
+        #expect(box.post(3) == true)
+    }
+
+    @Test func `a full box refuses and keeps what it has`() {
+        let box = Mailbox<Int>(capacity: 2)
+        #expect(box.post(1) != nil && box.post(2) != nil)
+        #expect(box.post(3) == nil)
+        var batch = [9]
+        box.drain(into: &batch)
+        #expect(batch == [1, 2])
+    }
+}
