@@ -55,14 +55,14 @@ struct Drawing: ~Copyable {
     func strokeMutedMark(x: Double, y: Double, size: Double, rgb: UInt32, shade: UInt32) {
         setColour(rgb)
         let middle = x + size / 2
-        fillBox(x: middle - size * 0.15, y: y + size * 0.02, width: size * 0.3, height: size * 0.54, radius: size * 0.15)
+        fillBox(x: middle - size * 0.18, y: y + size * 0.02, width: size * 0.36, height: size * 0.56, radius: size * 0.18)
         cairo_set_line_width(cairo, size * 0.09)
         cairo_set_line_cap(cairo, CAIRO_LINE_CAP_ROUND)
-        cairo_arc(cairo, middle, y + size * 0.42, size * 0.28, 0.05 * .pi, 0.95 * .pi)
+        cairo_arc(cairo, middle, y + size * 0.42, size * 0.31, 0.05 * .pi, 0.95 * .pi)
         cairo_stroke(cairo)
         strokeLine(fromX: middle, y: y + size * 0.7, toX: middle, y: y + size * 0.92)
         setColour(shade)
-        cairo_set_line_width(cairo, size * 0.22)
+        cairo_set_line_width(cairo, size * 0.2)
         strokeLine(fromX: x + size * 0.14, y: y + size * 0.06, toX: x + size * 0.86, y: y + size * 0.9)
         setColour(rgb)
         cairo_set_line_width(cairo, size * 0.1)

@@ -138,6 +138,6 @@ enum Palette {
     /// The same for the same name, everywhere and always (FNV-1a, not Swift's seeded hash).
     static func card(for name: String) -> (background: UInt32, disc: UInt32) {
         let hash = name.utf8.reduce(UInt32(0x811c_9dc5)) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
-        return cards[Int(hash >> 7) % cards.count]
+        return cards[Int((hash ^ hash >> 15) >> 3 & 0xffff) % cards.count]
     }
 }
