@@ -15,6 +15,7 @@ SETTLING = 20
 # Far apart, and no sum or difference of two or three of them falls on another.
 TONES = {"Hà Nội": 350, "Đắk Lắk": 530, "Sóc Trăng": 820, "Hà Giang": 1270, "Thừa Thiên Huế": 1960}
 COLOURS = {"Hà Nội": "d02020", "Đắk Lắk": "20a040", "Sóc Trăng": "2040d0", "Hà Giang": "d0c020", "Thừa Thiên Huế": "c020c0"}
+FRAMES_SENT = "nhipcau_media_video_frames_sent_total"
 BROWSERS = ["Hà Nội", "Đắk Lắk", "Sóc Trăng"]
 ENDPOINTS = ["Hà Giang", "Thừa Thiên Huế"]
 
@@ -91,6 +92,7 @@ def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromi
     for browser in browsers.values():
         settled(browser)
 
+    sent, start = server.metric(FRAMES_SENT), time.monotonic()
     before = {name: browser.evaluate("() => client.statistics()") for name, browser in browsers.items()}
     end = time.monotonic() + SECONDS
     rounds = 0
@@ -101,7 +103,11 @@ def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromi
         rounds += 1
         time.sleep(min(5, max(0, end - time.monotonic())))
     after = {name: browser.evaluate("() => client.statistics()") for name, browser in browsers.items()}
+    rate = (server.metric(FRAMES_SENT) - sent) / (time.monotonic() - start) / len(TONES)
+    print(f"the server sent each {rate:.2f} pictures a second")
     assert rounds >= 2
+    # The counters behind /metrics may be a second old at either end.
+    assert 25 * (1 - 1.5 / SECONDS) <= rate <= 25 * (1 + 1.5 / SECONDS)
     for name in browsers:
         check_rates(name, before[name], after[name])
     assert {one["name"] for one in server.participants(meeting)} == set(TONES)

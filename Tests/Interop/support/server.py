@@ -102,6 +102,13 @@ class Server:
         assert started.status_code == 204, started.text
         return meeting
 
+    def metric(self, name):
+        """The sum of a metric's samples, whatever their labels."""
+        lines = requests.get(f"{self.origin}/metrics", timeout=5).text.splitlines()
+        samples = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
+        assert samples, f"/metrics has no {name}"
+        return sum(float(line.rsplit("}", 1)[-1].removeprefix(name).split()[0]) for line in samples)
+
     def participants(self, meeting):
         answer = self.call("GET", f"meetings/{meeting}/participants").json()
         return answer if isinstance(answer, list) else answer["items"]
