@@ -14,11 +14,11 @@ struct LabelTests {
             // Two renderers: one would find the other spelling among what it keeps.
             let one = try #require(LabelRenderer().label(composed, isMuted: isMuted, tileWidth: 420, tileHeight: 236))
             let other = try #require(LabelRenderer().label(decomposed, isMuted: isMuted, tileWidth: 420, tileHeight: 236))
-            #expect(Pictures.samples(one.picture) == Pictures.samples(other.picture))
-            #expect(Pictures.samples(one.alpha) == Pictures.samples(other.alpha))
+            #expect(Pictures.areEqual(one.picture, other.picture))
+            #expect(Pictures.areEqual(one.alpha, other.alpha))
         }
         let cards = try [composed, decomposed].map { try #require(LabelRenderer().card($0, width: 420, height: 236)) }
-        #expect(Pictures.samples(cards[0].picture) == Pictures.samples(cards[1].picture))
+        #expect(Pictures.areEqual(cards[0].picture, cards[1].picture))
     }
 
     @Test func `different names look different`() throws {
@@ -63,7 +63,7 @@ struct LabelTests {
         #expect(DisplayName.cleaned(String(repeating: "ạ", count: 10_000)).unicodeScalars.count == DisplayName.mostScalars)
         let plain = try #require(LabelRenderer().label("Hà Giang", isMuted: false, tileWidth: 300, tileHeight: 170))
         let hostile = try #require(LabelRenderer().label("Hà\r\nGiang\u{1b}", isMuted: false, tileWidth: 300, tileHeight: 170))
-        #expect(Pictures.samples(plain.picture) == Pictures.samples(hostile.picture))
+        #expect(Pictures.areEqual(plain.picture, hostile.picture))
         let marks = "a" + String(repeating: "\u{0301}", count: 500)
         #expect(LabelRenderer().label(marks, isMuted: false, tileWidth: 300, tileHeight: 170).map { $0.height < 60 } ?? false)
     }

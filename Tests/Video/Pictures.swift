@@ -26,6 +26,9 @@ enum Pictures {
         }
     }
 
+    /// As a Bool, so that a failed expectation does not print the difference of a million numbers.
+    static func areEqual(_ one: Picture, _ other: Picture) -> Bool { samples(one) == samples(other) }
+
     /// Peak signal to noise over the luma plane, decibels.
     static func psnr(_ one: Picture, _ other: Picture) -> Double {
         guard one.width == other.width, one.height == other.height else { return 0 }
