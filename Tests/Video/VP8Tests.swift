@@ -44,8 +44,9 @@ struct VP8Tests {
         var (bytes, before, after): ([UInt8], Int, Int) = ([], 0, 0)
         for number in 0..<200 {
             if number == 100 { try encoder.setBitrate(bitsPerSecond / 2) }
-            _ = try encoder.encode(
+            let isKey = try encoder.encode(
                 pattern.picture(number, pool: pool), forceKey: false, timestamp: Int64(number) * 3_600, duration: 3_600, into: &bytes)
+            #expect(isKey == (number == 0))
             if (25..<100).contains(number) { before += 8 * bytes.count }
             if number >= 125 { after += 8 * bytes.count }
         }
