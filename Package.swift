@@ -48,7 +48,7 @@ let package = Package(
         room("Meetings"),
         room("Lines"),
         room("Store", ["Meetings", "CSQLite"]),
-        room("WebServer", ["CWebSockets"]),
+        room("WebServer", ["CWebSockets", "COpenSSL"]),
         room("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL"], resources: [.copy("api")]),
         room("WebPages", resources: [.copy("site")]),
         room("Endpoint", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),

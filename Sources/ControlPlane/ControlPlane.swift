@@ -1,1 +1,153 @@
-// The room of ControlPlane.
+import Foundation
+import MCU
+import Meetings
+import Store
+import Synchronization
+import WebServer
+
+/// What an installation decides about its API.
+package struct ControlPlaneSettings: Sendable {
+    /// Scheme and authority under which people reach the server, without a slash at the end; nil takes what each request names.
+    package var publicURL: String?
+    package var sessionLifetime: TimeInterval = 12 * 3_600
+    package var sessionsPerUser = 50
+    package var channelsPerMeeting = 2_000
+    package var channelsPerUser = 32
+    package var scrypt = ScryptCost.standard
+    package init() {}
+}
+
+/// The API: sessions, roles, meetings, media, the meeting channel, audit. Joins the domain, the store and media behind HTTP.
+package final class ControlPlane: WebApplication {
+    let store: any Store
+    let media: any MediaPlane
+    let settings: ControlPlaneSettings
+    let sites: SiteDirectory
+    let rooms: Rooms
+    let passwords: PasswordWorker
+    let limiter = Mutex(LoginLimiter())
+    let counters = Mutex(Counters())
+    let now: @Sendable () -> Date
+    let log: @Sendable (String) -> Void
+    private let pages: @Sendable (HTTPRequest) async -> HTTPResponse?
+    private let router = Router(Routes.all)
+
+    /// - Parameters:
+    ///   - directory: the file of sites, in the form of `provinces.json`; nil for none.
+    ///   - pages: answers GET outside the API; nil where there is no such page.
+    ///   - now: the clock.
+    ///   - log: takes lines of key=value, without secrets.
+    /// - Throws: `DirectoryError` where the directory of sites cannot be read.
+    package init(
+        store: any Store, media: any MediaPlane, settings: ControlPlaneSettings = ControlPlaneSettings(), directory: [UInt8]? = nil,
+        pages: @escaping @Sendable (HTTPRequest) async -> HTTPResponse? = { _ in nil }, now: @escaping @Sendable () -> Date = { Date() },
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(DirectoryError) {
+        (self.store, self.media, self.settings, self.pages, self.now, self.log) = (store, media, settings, pages, now, log)
+        sites = try directory.map { bytes throws(DirectoryError) in try SiteDirectory(parsing: bytes) } ?? SiteDirectory(sites: [])
+        rooms = Rooms(store: store, media: media, now: now)
+        passwords = PasswordWorker(cost: settings.scrypt)
+    }
+
+    /// Makes the user `admin` on a store without users.
+    /// - Parameter password: nil makes a random one.
+    /// - Returns: the random password, which is told once and never again; nil where none was made.
+    package func ensureAdministrator(password: String?) async throws -> String? {
+        guard try await store.userCount() == 0 else { return nil }
+        let chosen = password.flatMap { $0.isEmpty ? nil : $0 }
+        let secret = chosen ?? Secrets.readablePassword()
+        let admin = UserRecord(
+            id: UUIDv7.make(at: now()), username: "admin", name: "Quản trị viên", role: .admin, organisation: sites.centreName,
+            passwordHash: try await passwords.hash(secret), createdAt: now())
+        try await store.insert(admin)
+        await audit(nil, "user.create", subject: admin.id.text, detail: "admin, first start")
+        return chosen == nil ? secret : nil
+    }
+
+    /// Follows media until the task is cancelled: its events as they come, its snapshots once a second.
+    package func run() async {
+        let events = media.events()
+        await withTaskGroup { group in
+            group.addTask { [rooms] in
+                for await event in events { await rooms.handle(event) }
+            }
+            group.addTask { [self] in
+                while !Task.isCancelled {
+                    await tick()
+                    do { try await Task.sleep(for: .seconds(1)) } catch { return }
+                }
+            }
+            await group.waitForAll()
+        }
+    }
+
+    /// One second's work: media's snapshots to the rooms, expired sessions to the end.
+    func tick() async {
+        await rooms.tick()
+        let second = Int(now().timeIntervalSince1970)
+        guard second % 60 == 0 else { return }
+        do { try await store.deleteSessions(expiredBy: now()) } catch { log("level=error part=store error=\"\(error)\"") }
+    }
+
+    /// Tells everybody in a meeting, as before the server stops.
+    package func announce(_ text: String) async { await rooms.announce(text) }
+
+    /// Tells everybody that the server stops, then closes their channels.
+    package func stop() async {
+        await rooms.announce("Máy chủ sắp dừng; hệ thống sẽ tự nối lại. The server is stopping; you will be reconnected.")
+        await rooms.closeAll()
+    }
+}
+
+extension ControlPlane {
+    package func respond(to request: HTTPRequest) async -> HTTPResponse {
+        var asked = request
+        if request.method == "HEAD" { asked.method = "GET" }
+        var response = await answer(asked)
+        counters.withLock { $0.count(status: response.status) }
+        if request.method == "HEAD" { response.body = [] }
+        return response
+    }
+
+    package func upgrade(_ request: HTTPRequest) async -> UpgradeDecision {
+        do {
+            return try await channel(request)
+        } catch {
+            counters.withLock { $0.count(status: error.type.status) }
+            return .refuse(error.response(in: Language(accepting: request.headers["accept-language"])))
+        }
+    }
+
+    private func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        let language = Language(accepting: request.headers["accept-language"])
+        do {
+            return try await dispatch(request, language)
+        } catch {
+            return error.response(in: language)
+        }
+    }
+
+    private func dispatch(_ request: HTTPRequest, _ language: Language) async throws(Problem) -> HTTPResponse {
+        switch router.find(request.method, request.path) {
+        case .route(let route, let parameters):
+            var call = Call(request: request, parameters: parameters, language: language)
+            guard route.access != .open else { return try await route.handler(self)(call) }
+            let caller = try await signedIn(request)
+            if case .act(let act) = route.access, !Permissions.allows(act, for: caller.user.role) {
+                await audit(caller, "call.refused", subject: request.path, detail: request.method, address: request.remoteAddress)
+                throw Problem(.notAllowed)
+            }
+            call.caller = caller
+            return try await route.handler(self)(call)
+        case .otherMethods(let allowed):
+            let list = allowed.joined(separator: ", ")
+            guard request.method != "OPTIONS" else { return HTTPResponse(status: 204, headers: [("Allow", list)]) }
+            throw Problem(.methodNotAllowed, [list], headers: [("Allow", list)])
+        case .none:
+            guard request.method == "GET", !request.path.hasPrefix("/api/"), let page = await pages(request) else {
+                throw Problem(.notFound, [request.path])
+            }
+            return page
+        }
+    }
+}

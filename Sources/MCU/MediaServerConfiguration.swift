@@ -1,3 +1,5 @@
+import ICE
+
 /// How the media core is set up. Everything has a default that suits one machine.
 package struct MediaServerConfiguration: Sendable {
     /// An address to put into answers as an ICE candidate.
@@ -32,4 +34,19 @@ package enum MediaServerError: Error, Equatable, Sendable {
     case badAddress(String)
     case noAddress
     case noIdentity(String)
+}
+
+extension MediaServerConfiguration.Announced {
+    /// `IP`, `IP:PORT`, or `[IPv6]:PORT`.
+    package init?(parsing text: String) {
+        if TransportAddress(host: text, port: 1) != nil {
+            self.init(address: text)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard TransportAddress(host: host, port: port) != nil else { return nil }
+        self.init(address: String(host), port: port)
+    }
 }

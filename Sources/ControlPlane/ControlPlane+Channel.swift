@@ -1,0 +1,98 @@
+import Foundation
+import Meetings
+import Store
+import WebServer
+
+/// The meeting channel: changes go out, commands come in.
+extension ControlPlane {
+    static let subprotocol = "nhipcau.v1"
+
+    /// `GET /meetings/{id}/events` with an upgrade.
+    func channel(_ request: HTTPRequest) async throws(Problem) -> UpgradeDecision {
+        let segments = request.path.split(separator: "/")
+        guard segments.count == 5, segments[..<3] == ["api", "v1", "meetings"], segments[4] == "events" else {
+            throw Problem(.notFound, [request.path])
+        }
+        let caller = try await signedIn(request, isUpgrade: true)
+        guard Permissions.allows(.seeMeetings, for: caller.user.role) else { throw Problem(.notAllowed) }
+        let offered = (request.headers["sec-websocket-protocol"] ?? "").split(separator: ",").map { $0.trimmingSpaces }
+        guard offered.isEmpty || offered.contains(Self.subprotocol) else { throw Problem(.wrongSubprotocol, [Self.subprotocol]) }
+        guard let id = UUID(uuidString: String(segments[3])) else { throw Problem(.meetingNotFound) }
+        let room = try await rooms.room(id)
+        guard await room.followerCount < settings.channelsPerMeeting, await rooms.followers(of: caller.user.id) < settings.channelsPerUser
+        else {
+            throw Problem(.tooManyChannels, [String(settings.channelsPerUser)], headers: [("Retry-After", "10")])
+        }
+        let after = request.query.first { $0.name == "after" }.flatMap { Int($0.value) }
+        let (base, language) = (baseURL(request), Language(accepting: request.headers["accept-language"]))
+        return .accept(subprotocol: offered.isEmpty ? nil : Self.subprotocol) { [self] connection in
+            let follower = UUID()
+            await room.attach(follower, connection, base: base, caller: caller, after: after)
+            for await text in connection.messages {
+                let answer = await reply(to: text, in: room, by: caller, language)
+                guard connection.send(answer.text) else { break }
+            }
+            await room.detach(follower)
+        }
+    }
+
+    /// `GET /meetings/{id}/events` without an upgrade.
+    func needUpgrade(_ call: Call) async throws(Problem) -> HTTPResponse {
+        throw Problem(.upgradeRequired, headers: [("Upgrade", "websocket"), ("Connection", "Upgrade")])
+    }
+
+    /// `POST /meetings/{id}/commands`.
+    func postCommand(_ call: Call) async throws(Problem) -> HTTPResponse {
+        guard call.request.body.count <= Fields.mostBytes else { throw Problem(.bodyTooLarge, [String(Fields.mostBytes)]) }
+        guard let value = JSONValue.parse(call.request.body) else { throw Problem(.malformedJSON) }
+        let (caller, room) = (try call.signedInCaller, try await room(call))
+        try await perform(value, in: room, by: caller)
+        return .json(.object([("reply", value["id"] ?? .null)]))
+    }
+
+    private func reply(to text: String, in room: Room, by caller: Caller, _ language: Language) async -> JSONValue {
+        let value = JSONValue.parse([UInt8](text.utf8))
+        do throws(Problem) {
+            guard let value else { throw Problem(.malformedJSON) }
+            try await checkSession(caller)
+            try await perform(value, in: room, by: caller)
+            return .object([("reply", value["id"] ?? .null)])
+        } catch {
+            return .object([("reply", value?["id"] ?? .null), ("problem", error.json(in: language))])
+        }
+    }
+
+    /// A channel may outlive the session that opened it: commands do not.
+    private func checkSession(_ caller: Caller) async throws(Problem) {
+        let session: SessionRecord?
+        do { session = try await store.session(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
+        guard let session, session.expiresAt > now() else { throw Self.notSignedIn }
+    }
+
+    private func perform(_ value: JSONValue, in room: Room, by caller: Caller) async throws(Problem) {
+        let own = await room.participants.filter { $0.user == caller.user.id }.map(\.id)
+        let sent = try SentCommand(value, own: own)
+        for command in sent.commands {
+            let meeting = await room.meeting.id
+            let subject = (command.target ?? meeting).text
+            do throws(Problem) {
+                try await room.perform(command, by: caller.authority)
+            } catch {
+                if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: sent.type) }
+                throw error
+            }
+            // What people do to themselves is no act of power.
+            if command.target.map({ !own.contains($0) }) ?? true { await audit(caller, "command.\(sent.type)", subject: subject) }
+        }
+    }
+}
+
+extension MeetingCommand {
+    /// Whom it is done to.
+    var target: UUID? {
+        switch self {
+        case .mute(let id, _), .camera(let id, _), .remove(let id): id
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import MCU
+import Meetings
+import WebServer
+
+/// Joining with media: WHIP (RFC 9725) and its mirror WHEP, one offer and one answer.
+extension ControlPlane {
+    private static let mostOfferBytes = 256 * 1_024
+
+    /// `POST /meetings/{id}/media?name=…&site=…`.
+    func joinMedia(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let offer = try Self.sdp(call, type: "application/sdp")
+        let (caller, room) = (try call.signedInCaller, try await room(call))
+        var site: Site?
+        if let code = call.query("site"), !code.isEmpty {
+            guard let known = sites[code] else { throw Problem(.siteNotFound, [code]) }
+            site = known
+        }
+        let asked = call.query("name").flatMap { $0.isEmpty ? nil : $0 } ?? site?.name ?? caller.user.name
+        let name = try Fields.check { () throws(ValidationFault) in try Validation.name(asked) }
+        let session = UUIDv7.make(at: now())
+        let answer: JoinAnswer
+        do {
+            answer = try await room.join(
+                Room.Join(session: session, name: name, site: site, offer: offer, user: caller.user.id, role: caller.user.role))
+        } catch {
+            counters.withLock { $0.joinsRefused += 1 }
+            throw error
+        }
+        counters.withLock { $0.joins += 1 }
+        let location = "/api/v1/meetings/\(await room.meeting.id.text)/media/\(session.text)"
+        return Self.sdpResponse(answer, status: 201, location: location)
+    }
+
+    /// `PATCH` on the media session: a fragment of candidates or an ICE restart, or a second offer.
+    func patchMedia(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (room, id) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
+        try await mayManage(id, in: room, call)
+        let type = call.request.headers["content-type"]?.split(separator: ";").first?.trimmingSpaces.lowercased()
+        if type == "application/sdp" {
+            let offer = try Self.sdp(call, type: "application/sdp")
+            do {
+                return Self.sdpResponse(try await media.renegotiate(session: id, offer: offer), status: 200, location: nil)
+            } catch {
+                throw Problem(error)
+            }
+        }
+        let fragment = try Self.sdp(call, type: "application/trickle-ice-sdpfrag")
+        do {
+            guard let answer = try await media.trickle(session: id, fragment: fragment) else { return HTTPResponse(status: 204) }
+            var headers = [(name: "Content-Type", value: "application/trickle-ice-sdpfrag")]
+            // A new fragment means a new ICE session, and with it a new entity tag (RFC 9725 §4.3.3).
+            if let line = answer.split(whereSeparator: \.isNewline).first(where: { $0.hasPrefix("a=ice-ufrag:") }) {
+                headers.append(("ETag", "\"\(line.dropFirst(12))\""))
+            }
+            return HTTPResponse(status: 200, headers: headers, body: Array(answer.utf8))
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// `DELETE` on the media session.
+    func leaveMedia(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (room, id) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
+        try await mayManage(id, in: room, call)
+        try await room.leave(id, by: try call.signedInCaller.authority)
+        return HTTPResponse(status: 200)
+    }
+
+    private func mayManage(_ id: UUID, in room: Room, _ call: Call) async throws(Problem) {
+        let caller = try call.signedInCaller
+        guard let participant = await room.participant(id) else { throw Problem(.participantNotFound) }
+        guard participant.user == caller.user.id || Permissions.allows(.manageMedia, for: caller.user.role) else {
+            await audit(caller, "command.refused", subject: id.text, detail: "media.\(call.request.method.lowercased())")
+            throw Problem(.notAllowed)
+        }
+    }
+
+    /// `OPTIONS`: what can be posted here (RFC 9725 §4.2).
+    func mediaOptions(_ call: Call) async throws(Problem) -> HTTPResponse {
+        HTTPResponse(status: 204, headers: [("Allow", "POST, OPTIONS"), ("Accept-Post", "application/sdp")])
+    }
+
+    func mediaSessionOptions(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let types = "application/trickle-ice-sdpfrag, application/sdp"
+        return HTTPResponse(status: 204, headers: [("Allow", "PATCH, DELETE, OPTIONS"), ("Accept-Patch", types)])
+    }
+
+    private static func sdp(_ call: Call, type: String) throws(Problem) -> String {
+        let given = call.request.headers["content-type"]?.split(separator: ";").first?.trimmingSpaces.lowercased()
+        guard given == type else { throw Problem(.unsupportedMediaType, [type]) }
+        guard call.request.body.count <= mostOfferBytes else { throw Problem(.bodyTooLarge, [String(mostOfferBytes)]) }
+        guard let text = String(validating: call.request.body, as: UTF8.self) else { throw Problem(.malformedOffer, ["1", "UTF-8"]) }
+        return text
+    }
+
+    private static func sdpResponse(_ answer: JoinAnswer, status: Int, location: String?) -> HTTPResponse {
+        var headers = [
+            (name: "Content-Type", value: "application/sdp"), (name: "ETag", value: "\"\(answer.etag)\""),
+            (name: "Accept-Patch", value: "application/trickle-ice-sdpfrag, application/sdp"), (name: "Cache-Control", value: "no-store"),
+        ]
+        if let location { headers.append(("Location", location)) }
+        return HTTPResponse(status: status, headers: headers, body: Array(answer.answer.utf8))
+    }
+}

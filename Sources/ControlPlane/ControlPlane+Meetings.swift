@@ -1,0 +1,145 @@
+import Foundation
+import Meetings
+import Store
+import WebServer
+
+extension ControlPlane {
+    private static let fields = ["title", "startsAt", "durationMinutes", "layout", "locked", "capacity"]
+
+    /// `GET /meetings`.
+    func listMeetings(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (limit, after) = try call.page()
+        var phase: MeetingPhase?
+        if let text = call.query("state") {
+            guard let known = MeetingPhase(rawValue: text) else {
+                throw Problem(ValidationFault("state", .notOneOf(MeetingPhase.allCases.map(\.rawValue))))
+            }
+            phase = known
+        }
+        let meetings: [Meeting]
+        do { meetings = try await store.meetings(phase: phase, limit: limit, after: after) } catch { throw Problem(error) }
+        let (base, counts) = (baseURL(call.request), await rooms.participantCounts())
+        let values = meetings.map { $0.json(base: base, participants: counts[$0.id] ?? 0) }
+        return .list(values, of: call.request.path, limit: limit, last: meetings.last?.id.text)
+    }
+
+    /// `POST /meetings`.
+    func createMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let fields = try Fields(call, known: Self.fields)
+        let changes = try Self.changes(fields)
+        let caller = try call.signedInCaller
+        let meeting = Meeting(
+            id: UUIDv7.make(at: now()), title: try Fields.need(changes.title, "title"), startsAt: changes.startsAt ?? now(),
+            durationMinutes: changes.durationMinutes ?? MeetingLimits.defaultDurationMinutes, layout: changes.layout ?? .speaker,
+            isLocked: changes.isLocked ?? false, capacity: changes.capacity ?? MeetingLimits.defaultCapacity, createdBy: caller.user.id,
+            createdAt: now())
+        do { try await store.insert(meeting) } catch { throw Problem(error) }
+        await audit(caller, "meeting.create", subject: meeting.id.text, detail: meeting.title)
+        let headers = [(name: "Location", value: "/api/v1/meetings/\(meeting.id.text)"), (name: "ETag", value: meeting.etag)]
+        return .json(meeting.json(base: baseURL(call.request), participants: 0), status: 201, headers: headers)
+    }
+
+    /// `GET /meetings/{id}`.
+    func showMeeting(_ call: Call) async throws(Problem) -> HTTPResponse { try await answer(with: try await room(call), call) }
+
+    private func answer(with room: Room, _ call: Call) async throws(Problem) -> HTTPResponse {
+        let meeting = await room.meeting
+        let json = meeting.json(base: baseURL(call.request), participants: await room.participantCount)
+        return .json(json, headers: [("ETag", meeting.etag)])
+    }
+
+    /// `PATCH /meetings/{id}`.
+    func changeMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let changes = try Self.changes(try Fields(call, known: Self.fields))
+        let (caller, room) = (try call.signedInCaller, try await room(call))
+        try await checkVersion(call, of: room)
+        try await perform(.change(changes), in: room, by: caller, "meeting.change", subject: await room.meeting.id.text)
+        return try await answer(with: room, call)
+    }
+
+    /// `DELETE /meetings/{id}`.
+    func deleteMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (caller, room) = (try call.signedInCaller, try await room(call))
+        let meeting = await room.meeting
+        guard meeting.phase != .running else { throw Problem(.running) }
+        var version: Int?
+        if call.request.headers["if-match"] != nil {
+            try await checkVersion(call, of: room)
+            version = meeting.version
+        }
+        do { try await store.deleteMeeting(meeting.id, version: version) } catch { throw Problem(error) }
+        await room.closeAll(code: 1000, reason: "deleted")
+        await rooms.forget(meeting.id)
+        await audit(caller, "meeting.delete", subject: meeting.id.text, detail: meeting.title)
+        return HTTPResponse(status: 204)
+    }
+
+    /// `POST /meetings/{id}/start`.
+    func startMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (caller, room) = (try call.signedInCaller, try await room(call))
+        try await perform(.start, in: room, by: caller, "meeting.start", subject: await room.meeting.id.text)
+        return HTTPResponse(status: 204)
+    }
+
+    /// `POST /meetings/{id}/end`.
+    func endMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (caller, room) = (try call.signedInCaller, try await room(call))
+        try await perform(.end, in: room, by: caller, "meeting.end", subject: await room.meeting.id.text)
+        return HTTPResponse(status: 204)
+    }
+
+    /// `GET /meetings/{id}/participants`.
+    func listParticipants(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let (limit, after) = try call.page()
+        var participants = await (try await room(call)).participants
+        if let after {
+            guard let place = participants.firstIndex(where: { $0.id == after }) else { throw Problem(.participantNotFound) }
+            participants.removeSubrange(...place)
+        }
+        let page = participants.prefix(limit)
+        return .list(page.map(\.json), of: call.request.path, limit: limit, last: page.last?.id.text)
+    }
+
+    // MARK: Parts
+
+    func room(_ call: Call) async throws(Problem) -> Room { try await rooms.room(try call.identifier("id", missing: .meetingNotFound)) }
+
+    /// A command of a person: done and written to the audit log, refused and written too.
+    func perform(_ command: MeetingCommand, in room: Room, by caller: Caller, _ action: String, subject: String) async throws(Problem) {
+        do {
+            try await room.perform(command, by: caller.authority)
+        } catch {
+            if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: action) }
+            throw error
+        }
+        await audit(caller, action, subject: subject)
+    }
+
+    private func checkVersion(_ call: Call, of room: Room) async throws(Problem) {
+        let etag = await room.meeting.etag
+        guard let wanted = call.request.headers["if-match"] else { throw Problem(.preconditionRequired, [etag], headers: [("ETag", etag)]) }
+        let tags = wanted.split(separator: ",").map { $0.trimmingSpaces }
+        guard tags.contains("*") || tags.contains(etag) else { throw Problem(.stale, [etag], headers: [("ETag", etag)]) }
+    }
+
+    static func changes(_ fields: Fields) throws(Problem) -> MeetingChanges {
+        var changes = MeetingChanges()
+        if let title = try fields.string("title") {
+            changes.title = try Fields.check { () throws(ValidationFault) in try Validation.title(title) }
+        }
+        changes.startsAt = try fields.date("startsAt")
+        if let minutes = try fields.int("durationMinutes") {
+            changes.durationMinutes = try Fields.check { () throws(ValidationFault) in
+                try Validation.number(minutes, field: "durationMinutes", in: MeetingLimits.durationMinutes)
+            }
+        }
+        changes.layout = try fields.choice("layout", MeetingLayout.self)
+        changes.isLocked = try fields.bool("locked")
+        if let capacity = try fields.int("capacity") {
+            changes.capacity = try Fields.check { () throws(ValidationFault) in
+                try Validation.number(capacity, field: "capacity", in: MeetingLimits.capacity)
+            }
+        }
+        return changes
+    }
+}

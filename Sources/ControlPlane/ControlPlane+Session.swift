@@ -1,0 +1,108 @@
+import Foundation
+import Meetings
+import Store
+import WebServer
+
+extension ControlPlane {
+    /// `POST /session`.
+    func signIn(_ call: Call) async throws(Problem) -> HTTPResponse {
+        // A page of another origin must not sign somebody in either.
+        if call.request.headers["origin"] != nil { try checkOrigin(call.request) }
+        let fields = try Fields(call, known: ["username", "password"])
+        let username = try Fields.need(try fields.string("username"), "username").lowercased()
+        let password = try Fields.need(try fields.string("password"), "password")
+        guard username.utf8.count <= 256, password.utf8.count <= 1_024 else { throw Problem(.wrongPassword) }
+        let address = call.request.remoteAddress
+        if let wait = limiter.withLock({ $0.begin(username: username, address: address, at: now()) }) {
+            counters.withLock { $0.loginsLimited += 1 }
+            throw Problem(.tooManyLogins, [String(wait)], headers: [("Retry-After", String(wait))])
+        }
+        guard let user = try await verified(username, password) else {
+            counters.withLock { $0.loginsFailed += 1 }
+            await audit(nil, "session.refused", subject: String(username.prefix(64)), address: address)
+            throw Problem(.wrongPassword)
+        }
+        limiter.withLock { $0.succeeded(username: username, address: address) }
+        counters.withLock { $0.loginsSucceeded += 1 }
+        return try await session(of: user, call)
+    }
+
+    private func verified(_ username: String, _ password: String) async throws(Problem) -> UserRecord? {
+        let user: UserRecord?
+        do { user = try await store.user(named: username) } catch { throw Problem(error) }
+        do { return try await passwords.verify(password, against: user?.passwordHash) ? user : nil } catch { throw Problem(.busy, ["1"]) }
+    }
+
+    private func session(of user: UserRecord, _ call: Call) async throws(Problem) -> HTTPResponse {
+        let token = Secrets.token()
+        let expires = now().addingTimeInterval(settings.sessionLifetime)
+        let record = SessionRecord(
+            tokenHash: Secrets.sha256(token), user: user.id, createdAt: now(), expiresAt: expires, address: call.request.remoteAddress)
+        do { try await store.insert(record, most: settings.sessionsPerUser) } catch { throw Problem(error) }
+        await audit(Caller(user: user, session: record, address: call.request.remoteAddress), "session.begin", subject: user.id.text)
+        let body = JSONValue.object([("token", .string(token)), ("expiresAt", .time(expires)), ("user", user.json)])
+        let cookie = Self.setCookie(token, lifetime: Int(settings.sessionLifetime), isTLS: isSecure(call.request))
+        return .json(body, status: 201, headers: [("Set-Cookie", cookie), ("Cache-Control", "no-store")])
+    }
+
+    /// `GET /session`: who am I.
+    func showSession(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let caller = try call.signedInCaller
+        return .json(.object([("expiresAt", .time(caller.session.expiresAt)), ("user", caller.user.json)]))
+    }
+
+    /// `DELETE /session`.
+    func signOut(_ call: Call) async throws(Problem) -> HTTPResponse {
+        let caller = try call.signedInCaller
+        do { try await store.deleteSession(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
+        await audit(caller, "session.end", subject: caller.user.id.text)
+        return HTTPResponse(status: 204, headers: [("Set-Cookie", Self.setCookie("", lifetime: 0, isTLS: isSecure(call.request)))])
+    }
+
+    /// Whether the browser came by TLS, here or at the proxy whose address was configured.
+    private func isSecure(_ request: HTTPRequest) -> Bool { request.isTLS || settings.publicURL?.hasPrefix("https://") ?? false }
+
+    private static func setCookie(_ value: String, lifetime: Int, isTLS: Bool) -> String {
+        "\(cookieName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(lifetime)" + (isTLS ? "; Secure" : "")
+    }
+}
+
+extension Call {
+    /// The route's access made sure that there is one.
+    var signedInCaller: Caller {
+        get throws(Problem) {
+            guard let caller else { throw ControlPlane.notSignedIn }
+            return caller
+        }
+    }
+
+    /// The identifier in the path; one that is none names nothing.
+    func identifier(_ name: String, missing: ProblemType) throws(Problem) -> UUID {
+        guard let id = parameters[name].flatMap({ UUID(uuidString: $0) }) else { throw Problem(missing) }
+        return id
+    }
+
+    /// `?limit=` 1 to 200, 50 without, and `?after=` an identifier.
+    func page() throws(Problem) -> (limit: Int, after: UUID?) {
+        var limit = 50
+        if let text = query("limit") {
+            guard let number = Int(text) else { throw .field(.wrongType, "limit", "integer") }
+            limit = try Fields.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...200) }
+        }
+        guard let text = query("after") else { return (limit, nil) }
+        guard let after = UUID(uuidString: text) else { throw .field(.wrongType, "after", "id") }
+        return (limit, after)
+    }
+}
+
+extension HTTPResponse {
+    static func json(_ value: JSONValue, status: Int = 200, headers: [(name: String, value: String)] = []) -> HTTPResponse {
+        HTTPResponse(status: status, headers: [(name: "Content-Type", value: "application/json")] + headers, body: value.bytes)
+    }
+
+    /// One page of a list; `last` is set where there may be more.
+    static func list(_ values: [JSONValue], of path: String, limit: Int, last: String?) -> HTTPResponse {
+        guard let last, values.count == limit else { return .json(.array(values)) }
+        return .json(.array(values), headers: [("Link", "<\(path)?limit=\(limit)&after=\(last)>; rel=\"next\"")])
+    }
+}

@@ -1,0 +1,12 @@
+/// What the API counts for `/metrics`. Only numbers: never a person or a meeting.
+struct Counters: Sendable {
+    private(set) var responses: [Int: Int] = [:]
+    var loginsSucceeded = 0
+    var loginsFailed = 0
+    var loginsLimited = 0
+    var joins = 0
+    var joinsRefused = 0
+    var auditFailures = 0
+
+    mutating func count(status: Int) { responses[status, default: 0] += 1 }
+}

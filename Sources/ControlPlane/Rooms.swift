@@ -1,0 +1,75 @@
+import Foundation
+import MCU
+import Meetings
+import Store
+
+/// The meetings that somebody looks at or is in. A room is made when it is first asked for, and let go when nobody is left in it.
+actor Rooms {
+    private let store: any Store
+    private let media: any MediaPlane
+    private let now: @Sendable () -> Date
+    private var rooms: [UUID: Room] = [:]
+
+    init(store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
+        (self.store, self.media, self.now) = (store, media, now)
+    }
+
+    /// - Throws: `meeting-not-found`.
+    func room(_ id: UUID) async throws(Problem) -> Room {
+        if let room = rooms[id] { return room }
+        let stored: Meeting?
+        do { stored = try await store.meeting(id) } catch { throw Problem(error) }
+        guard let stored else { throw Problem(.meetingNotFound) }
+        // Another call may have made it while the store read.
+        if let room = rooms[id] { return room }
+        let room = Room(stored, store: store, media: media, now: now)
+        rooms[id] = room
+        return room
+    }
+
+    func existing(_ id: UUID) -> Room? { rooms[id] }
+
+    func forget(_ id: UUID) { rooms[id] = nil }
+
+    /// Participants of the meetings that have a room; others have none.
+    func participantCounts() async -> [UUID: Int] {
+        var counts: [UUID: Int] = [:]
+        for (id, room) in rooms { counts[id] = await room.participantCount }
+        return counts
+    }
+
+    func handle(_ event: MediaEvent) async {
+        switch event {
+        case .connected(let meeting, let session): await rooms[meeting]?.report(.connected(session))
+        case .left(let meeting, let session, let reason): await rooms[meeting]?.report(.left(session, reason: reason.rawValue))
+        case .speakerChanged(let meeting, let session): await rooms[meeting]?.report(.speaker(session))
+        }
+    }
+
+    /// Once a second.
+    func tick() async {
+        for (id, room) in rooms {
+            if await room.meeting.phase == .running { await room.observe(media.snapshot(meeting: id)) }
+            // Whoever asks for it in the same moment holds the room itself; a running one stays, so that no change number is given twice.
+            if await room.isIdle, await room.meeting.phase != .running { rooms[id] = nil }
+        }
+    }
+
+    func announce(_ text: String) async { for room in rooms.values { await room.report(.notice(text)) } }
+
+    func closeAll() async { for room in rooms.values { await room.closeAll(code: 1001, reason: "going away") } }
+
+    var followerCount: Int {
+        get async {
+            var count = 0
+            for room in rooms.values { count += await room.followerCount }
+            return count
+        }
+    }
+
+    func followers(of user: UUID) async -> Int {
+        var count = 0
+        for room in rooms.values { count += await room.followers(of: user) }
+        return count
+    }
+}

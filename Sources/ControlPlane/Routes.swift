@@ -1,0 +1,31 @@
+/// Every address of the API. `api/openapi.json` describes the same ones: a test holds the two together.
+enum Routes {
+    static let all: [Route] = [
+        Route("POST", "/api/v1/session", .open, ControlPlane.signIn),
+        Route("GET", "/api/v1/session", .signedIn, ControlPlane.showSession),
+        Route("DELETE", "/api/v1/session", .signedIn, ControlPlane.signOut),
+        Route("GET", "/api/v1/meetings", .act(.seeMeetings), ControlPlane.listMeetings),
+        Route("POST", "/api/v1/meetings", .act(.createMeeting), ControlPlane.createMeeting),
+        Route("GET", "/api/v1/meetings/{id}", .act(.seeMeetings), ControlPlane.showMeeting),
+        Route("PATCH", "/api/v1/meetings/{id}", .signedIn, ControlPlane.changeMeeting),
+        Route("DELETE", "/api/v1/meetings/{id}", .act(.deleteMeeting), ControlPlane.deleteMeeting),
+        Route("POST", "/api/v1/meetings/{id}/start", .act(.startMeeting), ControlPlane.startMeeting),
+        Route("POST", "/api/v1/meetings/{id}/end", .act(.endMeeting), ControlPlane.endMeeting),
+        Route("GET", "/api/v1/meetings/{id}/participants", .act(.seeMeetings), ControlPlane.listParticipants),
+        Route("GET", "/api/v1/meetings/{id}/events", .act(.seeMeetings), ControlPlane.needUpgrade),
+        Route("POST", "/api/v1/meetings/{id}/commands", .signedIn, ControlPlane.postCommand),
+        Route("POST", "/api/v1/meetings/{id}/media", .act(.joinAsViewer), ControlPlane.joinMedia),
+        Route("OPTIONS", "/api/v1/meetings/{id}/media", .open, ControlPlane.mediaOptions),
+        Route("PATCH", "/api/v1/meetings/{id}/media/{participant}", .signedIn, ControlPlane.patchMedia),
+        Route("DELETE", "/api/v1/meetings/{id}/media/{participant}", .signedIn, ControlPlane.leaveMedia),
+        Route("OPTIONS", "/api/v1/meetings/{id}/media/{participant}", .open, ControlPlane.mediaSessionOptions),
+        Route("GET", "/api/v1/sites", .signedIn, ControlPlane.listSites),
+        Route("GET", "/api/v1/users", .act(.manageUsers), ControlPlane.listUsers),
+        Route("POST", "/api/v1/users", .act(.manageUsers), ControlPlane.createUser),
+        Route("GET", "/api/v1/audit", .act(.readAudit), ControlPlane.listAudit),
+        Route("GET", "/api/v1/openapi.json", .open, ControlPlane.openAPI),
+        Route("GET", "/healthz", .open, ControlPlane.healthy),
+        Route("GET", "/readyz", .open, ControlPlane.ready),
+        Route("GET", "/metrics", .open, ControlPlane.showMetrics),
+    ]
+}

@@ -1,0 +1,186 @@
+import Meetings
+
+// The catalogue: Vietnamese first, English second, each a title and what to do.
+extension Words {
+    /// Why a value was not taken, as the end of a sentence.
+    static func reason(_ reason: ValidationFault.Reason, in language: Language) -> String {
+        let pair: (vi: String, en: String) =
+            switch reason {
+            case .empty: ("không được để trống", "must not be empty")
+            case .tooLong(let most): ("dài quá \(most) ký tự", "is longer than \(most) characters")
+            case .controlCharacter: ("có ký tự điều khiển hoặc ký tự ẩn", "has control or hidden characters")
+            case .outOfRange(let least, let most): ("phải từ \(least) đến \(most)", "must be from \(least) to \(most)")
+            case .notOneOf(let values):
+                ("phải là một trong: \(values.joined(separator: ", "))", "must be one of: \(values.joined(separator: ", "))")
+            }
+        return language == .vi ? pair.vi : pair.en
+    }
+
+    static func pair(_ type: ProblemType) -> (vi: Words, en: Words) {
+        switch type {
+        case .notSignedIn:
+            (Words("Chưa đăng nhập", "Hãy đăng nhập rồi thử lại."), Words("Not signed in", "Sign in and try again."))
+        case .wrongPassword:
+            (
+                Words("Sai tên hoặc mật khẩu", "Kiểm tra lại tên đăng nhập và mật khẩu. Nếu quên, hãy liên hệ quản trị viên."),
+                Words("Wrong name or password", "Check the username and the password. If you forgot it, ask an administrator.")
+            )
+        case .tooManyLogins:
+            (
+                Words("Thử đăng nhập quá nhiều lần", "Hãy chờ {0} giây rồi đăng nhập lại."),
+                Words("Too many attempts to sign in", "Wait {0} seconds, then sign in again.")
+            )
+        case .foreignOrigin:
+            (
+                Words("Yêu cầu đến từ trang khác", "Hãy mở hệ thống bằng đúng địa chỉ của nó rồi thử lại."),
+                Words("The request comes from another site", "Open the system at its own address and try again.")
+            )
+        case .notAllowed:
+            (
+                Words("Không có quyền", "Tài khoản của bạn không được làm việc này. Hãy nhờ thư ký hoặc quản trị viên."),
+                Words("Not allowed", "Your account may not do this. Ask a secretary or an administrator.")
+            )
+        case .notFound:
+            (Words("Không có địa chỉ này", "Kiểm tra lại địa chỉ {0}."), Words("No such address", "Check the address {0}."))
+        case .meetingNotFound:
+            (
+                Words("Không tìm thấy cuộc họp", "Kiểm tra lại đường dẫn, hoặc chọn cuộc họp trong danh sách."),
+                Words("Meeting not found", "Check the link, or choose the meeting from the list.")
+            )
+        case .participantNotFound:
+            (
+                Words("Người tham dự không còn trong cuộc họp", "Hãy tải lại danh sách người tham dự."),
+                Words("The participant is not in the meeting", "Load the list of participants again.")
+            )
+        case .siteNotFound:
+            (
+                Words("Không có điểm cầu này", "Chọn một mã điểm cầu trong danh mục; “{0}” không có trong đó."),
+                Words("No such site", "Choose a code from the directory of sites; “{0}” is not in it.")
+            )
+        case .methodNotAllowed:
+            (Words("Địa chỉ không nhận lệnh này", "Hãy dùng một trong: {0}."), Words("Method not allowed", "Use one of: {0}."))
+        case .malformedJSON:
+            (
+                Words("Nội dung không phải JSON", "Gửi một đối tượng JSON, mã hóa UTF-8."),
+                Words("The body is not JSON", "Send one JSON object in UTF-8.")
+            )
+        case .unknownField:
+            (
+                Words("Trường không được biết", "Bỏ trường “{0}”, hoặc sửa lại tên. Được dùng: {1}."),
+                Words("Unknown field", "Remove the field “{0}” or correct its name. Known here: {1}.")
+            )
+        case .missingField:
+            (Words("Thiếu trường", "Hãy điền trường “{0}”."), Words("A field is missing", "Give the field “{0}”."))
+        case .wrongType:
+            (Words("Sai kiểu dữ liệu", "Trường “{0}” phải là {1}."), Words("Wrong type", "The field “{0}” must be: {1}."))
+        case .invalidValue:
+            (Words("Giá trị không hợp lệ", "“{0}” {1}."), Words("Invalid value", "“{0}” {1}."))
+        case .unknownCommand:
+            (Words("Lệnh không được biết", "Dùng một trong các lệnh: {0}."), Words("Unknown command", "Use one of the commands: {0}."))
+        case .unsupportedMediaType:
+            (
+                Words("Kiểu nội dung không nhận được", "Gửi với Content-Type: {0}."),
+                Words("Unsupported content type", "Send it as Content-Type: {0}.")
+            )
+        case .bodyTooLarge:
+            (Words("Nội dung quá lớn", "Gửi nhiều nhất {0} byte."), Words("The body is too large", "Send at most {0} bytes."))
+        case .preconditionRequired:
+            (
+                Words("Thiếu If-Match", "Đọc lại để lấy ETag, rồi gửi nó trong If-Match."),
+                Words("If-Match is missing", "Read it again for its ETag and send that in If-Match.")
+            )
+        case .stale:
+            (
+                Words("Đã có người khác thay đổi", "Hãy tải lại rồi sửa lại trên bản mới nhất. {0}"),
+                Words("Somebody else changed it", "Load it again and repeat the change on the newest version. {0}")
+            )
+        default: meetingPair(type)
+        }
+    }
+
+    private static func meetingPair(_ type: ProblemType) -> (vi: Words, en: Words) {
+        switch type {
+        case .notRunning:
+            (
+                Words("Cuộc họp chưa diễn ra", "Chờ thư ký hoặc chủ tọa bắt đầu cuộc họp rồi vào lại."),
+                Words("The meeting is not running", "Wait until a secretary starts it (POST …/start), then join again.")
+            )
+        case .ended:
+            (
+                Words("Cuộc họp đã kết thúc", "Cuộc họp đã kết thúc không mở lại được; hãy lập cuộc họp mới."),
+                Words("The meeting has ended", "An ended meeting cannot be opened again; make a new one.")
+            )
+        case .running:
+            (
+                Words("Cuộc họp đang diễn ra", "Hãy kết thúc cuộc họp trước khi xóa."),
+                Words("The meeting is running", "End the meeting before you delete it.")
+            )
+        case .locked:
+            (
+                Words("Cuộc họp đã khóa", "Hãy nhờ chủ tọa mở khóa rồi vào lại."),
+                Words("The meeting is locked", "Ask the chair to unlock it, then join again.")
+            )
+        case .full:
+            (
+                Words("Cuộc họp đã đủ chỗ", "Cuộc họp nhận nhiều nhất {0} điểm. Hãy chờ một điểm rời đi, hoặc nhờ thư ký tăng số chỗ."),
+                Words("The meeting is full", "It takes {0} at most. Wait for one to leave, or ask a secretary to raise its capacity.")
+            )
+        case .capacityTooSmall:
+            (
+                Words("Số chỗ nhỏ hơn số đang họp", "Đang có {0} điểm trong cuộc họp; hãy chọn số lớn hơn hoặc bằng."),
+                Words("Fewer seats than are taken", "{0} are in the meeting; choose that many or more.")
+            )
+        case .malformedOffer:
+            (
+                Words("Lời mời SDP không đúng", "Sửa dòng {0} của lời mời SDP: {1}."),
+                Words("The SDP offer is malformed", "Correct line {0} of the SDP offer: {1}.")
+            )
+        case .unsupportedOffer:
+            (
+                Words("Không có bộ mã hóa chung", "Dòng m= số {0} (đếm từ 0) không dùng được: {1}. Hệ thống nhận Opus và VP8."),
+                Words("No codec in common", "The m-line {0} (counted from 0) cannot be used: {1}. The server takes Opus and VP8.")
+            )
+        case .insecureOffer:
+            (
+                Words("Lời mời không có mã hóa", "Lời mời SDP phải có vân tay DTLS và thông tin ICE: {0}."),
+                Words("The offer has no encryption", "The SDP offer must have a DTLS fingerprint and ICE credentials: {0}.")
+            )
+        case .mediaBusy:
+            (Words("Máy chủ hình tiếng đang bận", "Thử lại sau {0} giây."), Words("The media server is busy", "Try again in {0} seconds."))
+        case .busy: (Words("Máy chủ đang bận", "Thử lại sau vài giây."), Words("The server is busy", "Try again in a few seconds."))
+        case .storeFailed:
+            (
+                Words("Không ghi được dữ liệu", "Chưa có gì thay đổi. Thử lại; nếu vẫn vậy, báo quản trị viên xem nhật ký máy chủ."),
+                Words(
+                    "The data cannot be stored",
+                    "Nothing was changed. Try again; if it stays so, have an administrator read the server's log.")
+            )
+        case .upgradeRequired:
+            (
+                Words("Địa chỉ này cần WebSocket", "Kết nối bằng WebSocket, giao thức con nhipcau.v1."),
+                Words("WebSocket needed", "Connect with WebSocket, subprotocol nhipcau.v1.")
+            )
+        case .wrongSubprotocol:
+            (
+                Words("Sai giao thức con", "Dùng giao thức con nhipcau.v1."),
+                Words("Wrong subprotocol", "Ask for the subprotocol nhipcau.v1.")
+            )
+        case .tooManyChannels:
+            (
+                Words("Quá nhiều kết nối", "Đóng bớt cửa sổ của cuộc họp này rồi thử lại."),
+                Words("Too many connections", "Close some windows of this meeting and try again.")
+            )
+        case .usernameTaken:
+            (Words("Tên đăng nhập đã có", "Chọn tên đăng nhập khác."), Words("The username is taken", "Choose another username."))
+        case .weakPassword:
+            (
+                Words("Mật khẩu yếu", "Dùng từ {0} đến {1} ký tự, khác tên đăng nhập và không phải một ký tự lặp lại."),
+                Words("The password is weak", "Use {0} to {1} characters, not the username and not one character repeated.")
+            )
+        default: (Words("Lỗi", "Thử lại sau."), Words("Error", "Try again later."))
+        }
+    }
+
+    /// A pair of its own for every problem: a test asks for each.
+    static var fallback: Words { Words("Error", "Try again later.") }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import FoundationNetworking
+
+/// The calls of the contract that an endpoint makes over HTTP.
+package struct ContractClient: Sendable {
+    package struct Join: Sendable {
+        package var answer: String
+        package var location: URL
+    }
+
+    static let timeout: TimeInterval = 15
+    static let mostBytes = 1 << 20
+    let server: URL
+    let session: URLSession
+    var token: String
+
+    /// Signs in where there is no token.
+    /// - Throws: `EndpointFailure` with what to do about it.
+    package init(_ options: EndpointOptions) async throws(EndpointFailure) {
+        server = options.server
+        if let authority = options.certificateAuthority {
+            guard FileManager.default.isReadableFile(atPath: authority) else {
+                throw .input(authority, "cannot be read. Is the path right?")
+            }
+            setenv("URLSessionCertificateAuthorityInfoFile", authority, 1)  // the only way that URLSession has on Linux
+        }
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = Self.timeout
+        configuration.httpMaximumConnectionsPerHost = 4
+        session = URLSession(configuration: configuration)
+        token = options.token ?? ""
+        if options.token == nil { token = try await signIn(options.username ?? "", options.password ?? "") }
+    }
+
+    package func join(offer: String, meeting: String, name: String, site: String?) async throws(EndpointFailure) -> Join {
+        var query = [URLQueryItem(name: "name", value: name)]
+        if let site { query.append(URLQueryItem(name: "site", value: site)) }
+        let path = "api/v1/meetings/\(meeting.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-"])) ?? meeting)/media"
+        var request = request("POST", server.appending(path: path).appending(queryItems: query))
+        request.setValue("application/sdp", forHTTPHeaderField: "Content-Type")
+        request.setValue("application/sdp", forHTTPHeaderField: "Accept")
+        request.httpBody = Data(offer.utf8)
+        let (data, response) = try await send(request)
+        guard response.statusCode == 201 else { throw refusal(response, data) }
+        guard let header = response.value(forHTTPHeaderField: "Location"), let location = URL(string: header, relativeTo: request.url)
+        else {
+            throw EndpointFailure(exitCode: 76, line: "\(server): the answer has no Location. Is this a Nhịp Cầu server?")
+        }
+        return Join(answer: String(decoding: data, as: UTF8.self), location: location.absoluteURL)
+    }
+
+    /// Leaves; what the server says to it changes nothing.
+    package func leave(_ location: URL) async { _ = try? await send(request("DELETE", location)) }
+
+    private func signIn(_ username: String, _ password: String) async throws(EndpointFailure) -> String {
+        struct Answer: Decodable { var token: String }
+        var request = request("POST", server.appending(path: "api/v1/session"))
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        request.httpBody = try? JSONEncoder().encode(["username": username, "password": password])
+        let (data, response) = try await send(request)
+        guard response.statusCode == 201 else { throw refusal(response, data) }
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: data) else {
+            throw EndpointFailure(exitCode: 76, line: "\(server): the answer to signing in has no token. Is this a Nhịp Cầu server?")
+        }
+        return answer.token
+    }
+
+    private func request(_ method: String, _ url: URL) -> URLRequest {
+        var request = URLRequest(url: url)
+        request.httpMethod = method
+        // The token goes to the server that it was given for, and to no other that a Location may name.
+        if !token.isEmpty, url.host() == server.host(), url.port == server.port, url.scheme == server.scheme {
+            request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        }
+        request.setValue("en", forHTTPHeaderField: "Accept-Language")
+        return request
+    }
+
+    private func send(_ request: URLRequest) async throws(EndpointFailure) -> (Data, HTTPURLResponse) {
+        do {
+            let (data, response) = try await session.data(for: request)
+            guard let response = response as? HTTPURLResponse, data.count <= Self.mostBytes else { throw URLError(.badServerResponse) }
+            return (data, response)
+        } catch {
+            throw EndpointFailure(
+                exitCode: 69,
+                line:
+                    "\(server) cannot be reached: \(error.localizedDescription) Is it running, and --server right? Behind a self-signed certificate, give --ca FILE."
+            )
+        }
+    }
+
+    private func refusal(_ response: HTTPURLResponse, _ body: Data) -> EndpointFailure {
+        struct Problem: Decodable {
+            var title: String?
+            var detail: String?
+        }
+        let problem = try? JSONDecoder().decode(Problem.self, from: body)
+        let words = problem.flatMap { $0.detail ?? $0.title } ?? HTTPURLResponse.localizedString(forStatusCode: response.statusCode)
+        switch response.statusCode {
+        case 401: return EndpointFailure(exitCode: 77, line: "\(server) refuses the token or password (401): \(words)")
+        case 403: return EndpointFailure(exitCode: 77, line: "\(server) refuses (403): \(words)")
+        default: return EndpointFailure(exitCode: 1, line: "\(server) refuses (\(response.statusCode)): \(words)")
+        }
+    }
+}

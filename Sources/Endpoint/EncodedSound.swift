@@ -1,0 +1,79 @@
+import Audio
+import Foundation
+
+/// Opus packets in a loop, made once and shared by all endpoints that send the same.
+package final class EncodedSound: Sendable {
+    /// Longest file that is read, 16 MiB.
+    static let mostBytes = 16 << 20
+    let packets: [[UInt8]]
+    /// Samples of each at 48 kHz.
+    let durations: [Int]
+    /// The loop is tied to the machine's clock: its first packet belongs to the beginning of a second.
+    let isAligned: Bool
+
+    private init(packets: [[UInt8]], durations: [Int], isAligned: Bool = false) {
+        (self.packets, self.durations, self.isAligned) = (packets, durations, isAligned)
+    }
+
+    /// - Returns: nil where nothing is to be sent.
+    package static func make(_ sound: EndpointOptions.Sound) throws(EndpointFailure) -> EncodedSound? {
+        switch sound {
+        case .none: nil
+        case .tone(let hertz): try encode(hertz: Double(hertz), isAligned: false) { _ in true }
+        case .marks: try encode(hertz: 1_000, isAligned: true) { $0 < 5 }
+        case .file(let path): try read(path)
+        }
+    }
+
+    /// One second, which is a whole number of periods: the loop has no seam.
+    private static func encode(hertz: Double, isAligned: Bool, sounds: (Int) -> Bool) throws(EndpointFailure) -> EncodedSound {
+        do throws(OpusError) {
+            var settings = OpusEncoder.Settings()
+            settings.application = isAligned ? .lowDelay : .audio
+            settings.bitsPerSecond = 48_000
+            var encoder = try OpusEncoder(settings)
+            var packets: [[UInt8]] = []
+            var packet = [UInt8](repeating: 0, count: AudioFormat.mostBytesPerFrame)
+            for index in 0..<100 {  // the first second lets the encoder settle and is thrown away
+                let pcm = (0..<AudioFormat.samplesPerTick).map { sample -> Int16 in
+                    let time = Double(index % 50 * AudioFormat.samplesPerTick + sample) / Double(AudioFormat.sampleRate)
+                    return sounds(index % 50) ? Int16(8_000 * sin(2 * .pi * hertz * time)) : 0
+                }
+                var room = packet.mutableSpan
+                let written = try encoder.encode(pcm.span, into: &room)
+                if index >= 50 { packets.append(Array(packet[..<written])) }
+            }
+            return EncodedSound(
+                packets: packets, durations: Array(repeating: AudioFormat.samplesPerTick, count: packets.count), isAligned: isAligned)
+        } catch {
+            throw EndpointFailure(exitCode: 70, line: "\(error)")
+        }
+    }
+
+    private static func read(_ path: String) throws(EndpointFailure) -> EncodedSound {
+        let bytes = try MediaFile.read(path, atMost: mostBytes)
+        do throws(OggError) {
+            let file = try OggOpusFile(parsing: bytes.span.bytes)
+            return EncodedSound(
+                packets: (0..<file.packetCount).map { Array(file[$0]) }, durations: (0..<file.packetCount).map(file.duration(ofPacket:)))
+        } catch {
+            throw .input(path, "not an Ogg Opus file that can be sent: \(error).")
+        }
+    }
+}
+
+/// Files that are sent.
+package enum MediaFile {
+    /// A file of the demonstration, by its name.
+    package static func bundled(_ name: String) -> String? {
+        Bundle.module.url(forResource: "media/\(name)", withExtension: nil)?.path(percentEncoded: false)
+    }
+
+    static func read(_ path: String, atMost limit: Int) throws(EndpointFailure) -> [UInt8] {
+        guard let handle = FileHandle(forReadingAtPath: path) else { throw .input(path, "cannot be read. Is the path right?") }
+        defer { try? handle.close() }
+        guard let data = try? handle.read(upToCount: limit + 1) else { throw .input(path, "cannot be read, or is empty.") }
+        guard data.count <= limit else { throw .input(path, "is larger than \(limit >> 20) MiB.") }
+        return [UInt8](data)
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Peer
+import RTP
+import Synchronization
+
+/// One thread for all endpoints of a process: `poll` over their sockets and the nearest deadline. `poll` and not `epoll`, because what is asked of it is
+/// measured in hundreds of sockets, and the C module with `epoll` does not go together with FoundationNetworking's in one room.
+final class EndpointLoop: Sendable {
+    /// Longest time without a look at the inbox.
+    static let longestWait = Duration.milliseconds(10)
+    static let largestDatagram = 2_048
+    /// Between two published reports.
+    static let publishing = Duration.milliseconds(250)
+
+    private struct Shared {
+        var tickets: [EndpointSession.Ticket] = []
+        var reports: [Int: EndpointSessionReport] = [:]
+        var isStopping = false
+        var hasEnded = false
+    }
+    private let shared = Mutex(Shared())
+
+    func start() {
+        let thread = Thread { [self] in run() }
+        thread.name = "endpoints"
+        thread.start()
+    }
+
+    func add(_ ticket: EndpointSession.Ticket) { shared.withLock { $0.tickets.append(ticket) } }
+    /// For endpoints that never reach the loop.
+    func record(_ report: EndpointSessionReport, index: Int) { shared.withLock { $0.reports[index] = report } }
+    func stop() { shared.withLock { $0.isStopping = true } }
+    var hasEnded: Bool { shared.withLock { $0.hasEnded } }
+    /// By index.
+    var reports: [EndpointSessionReport] { shared.withLock { $0.reports.sorted { $0.key < $1.key }.map(\.value) } }
+
+    private func run() {
+        var sessions: [EndpointSession] = []
+        var buffer = [UInt8](repeating: 0, count: Self.largestDatagram)
+        var waiting: [pollfd] = []
+        var published = EndpointClock.now()
+        while !shared.withLock({ $0.isStopping }) {
+            admit(to: &sessions)
+            wait(for: sessions, &waiting)
+            for (place, entry) in waiting.enumerated() where entry.revents != 0 { sessions[place].receive(into: &buffer) }
+            let now = EndpointClock.now()
+            for session in sessions where session.deadline <= now { session.tick(now: now) }
+            guard now - published >= Self.publishing else { continue }
+            published = now
+            publish(sessions, now: now)
+        }
+        let now = EndpointClock.now()
+        publish(sessions, now: now)
+        for session in sessions { session.close(now: now) }
+        shared.withLock { $0.hasEnded = true }
+    }
+
+    private func admit(to sessions: inout [EndpointSession]) {
+        let tickets = shared.withLock { state in
+            defer { state.tickets = [] }
+            return state.tickets
+        }
+        for var ticket in tickets {
+            do {
+                sessions.append(try EndpointSession(ticket, now: EndpointClock.now()))
+            } catch {
+                (ticket.report.state, ticket.report.problem) = (.closed, (error as? EndpointFailure)?.line ?? "\(error)")
+                record(ticket.report, index: ticket.index)
+            }
+        }
+    }
+
+    private func wait(for sessions: [EndpointSession], _ waiting: inout [pollfd]) {
+        waiting.removeAll(keepingCapacity: true)
+        var until = EndpointClock.now() + Self.longestWait
+        for session in sessions {
+            waiting.append(pollfd(fd: session.socket.descriptor, events: Int16(POLLIN), revents: 0))
+            until = min(until, session.deadline)
+        }
+        let milliseconds = ((until - EndpointClock.now()).nanoseconds + 999_999) / 1_000_000
+        _ = poll(&waiting, nfds_t(waiting.count), Int32(max(0, milliseconds)))
+    }
+
+    private func publish(_ sessions: [EndpointSession], now: Instant) {
+        let reports = sessions.map { ($0.index, $0.summary(now: now)) }
+        shared.withLock { for (index, report) in reports { $0.reports[index] = report } }
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+
+extension EndpointOptions {
+    package static let usage = """
+        usage: nhipcau endpoint --server URL --meeting ID (--token T | --username U --password P) [options]
+
+          --name NAME             shown on the tile (endpoint)
+          --site CODE             the site that it stands for
+          --kind KIND             participant (default), publisher, viewer
+          --audio SOUND           tone:HZ, FILE.ogg, marks, none (default)
+          --video PICTURES        colour:RRGGBB, pattern, FILE.ivf, marks, none (default)
+          --label TEXT            drawn on the pattern
+          --speak-schedule ON/OFF/OFFSET   seconds of speech, of silence, and before the first turn
+          --count N               N endpoints in one process (1)
+          --duration S            seconds; without it until Ctrl-C
+          --decode WHAT           all (default), audio, none
+          --listen-tones HZ,HZ    report the level of these tones
+          --report FILE           JSON of what was received; - is standard output
+          --ca FILE               PEM file to check a self-signed server with
+        """
+
+    /// - Parameter arguments: what follows `endpoint` on the command line.
+    package init(parsing arguments: [String]) throws(EndpointFailure) {
+        let words = try Self.pairs(arguments)
+        guard let server = words["--server"] else { throw .usage("--server is missing.") }
+        guard let url = URL(string: server), ["http", "https"].contains(url.scheme), url.host() != nil else {
+            throw .usage("--server \(server) is not an http or https URL.")
+        }
+        guard let meeting = words["--meeting"], !meeting.isEmpty else { throw .usage("--meeting is missing.") }
+        self.init(server: url, meeting: meeting, name: words["--name"] ?? "endpoint")
+        (token, username, password) = (words["--token"], words["--username"], words["--password"])
+        guard token != nil || (username != nil && password != nil) else {
+            throw .usage("--token, or --username and --password, is missing.")
+        }
+        (site, report, certificateAuthority, label) = (words["--site"], words["--report"], words["--ca"], words["--label"])
+        kind = try Self.choice("--kind", words, kind)
+        decoding = try Self.choice("--decode", words, decoding)
+        if let word = words["--audio"] { sound = try Self.sound(word) }
+        if let word = words["--video"] { pictures = try Self.pictures(word) }
+        try readNumbers(words)
+    }
+
+    private static let known: Set<String> = [
+        "--server", "--token", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video", "--count",
+        "--duration",
+        "--report", "--ca", "--label", "--speak-schedule", "--listen-tones", "--decode",
+    ]
+
+    private static func pairs(_ arguments: [String]) throws(EndpointFailure) -> [String: String] {
+        var words: [String: String] = [:]
+        var index = 0
+        while index < arguments.count {
+            let parts = arguments[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let flag = parts.first ?? ""
+            guard known.contains(flag) else { throw .usage("Unknown word: \(arguments[index]).") }
+            guard words[flag] == nil else { throw .usage("\(flag) is given twice.") }
+            if parts.count == 2 {
+                words[flag] = parts[1]
+            } else {
+                index += 1
+                guard index < arguments.count, !arguments[index].hasPrefix("--") else { throw .usage("\(flag) has no value.") }
+                words[flag] = arguments[index]
+            }
+            index += 1
+        }
+        return words
+    }
+
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ flag: String, _ words: [String: String], _ standard: Choice
+    ) throws(EndpointFailure) -> Choice {
+        guard let word = words[flag] else { return standard }
+        guard let choice = Choice(rawValue: word) else {
+            throw .usage("\(flag) \(word) is none of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return choice
+    }
+
+    private static func sound(_ word: String) throws(EndpointFailure) -> Sound {
+        if word == "none" { return .none }
+        if word == "marks" { return .marks }
+        guard word.hasPrefix("tone:") else { return .file(word) }
+        guard let hertz = Int(word.dropFirst(5)), (50...20_000).contains(hertz) else {
+            throw .usage("--audio \(word): HZ is a number from 50 to 20000.")
+        }
+        return .tone(hertz)
+    }
+
+    private static func pictures(_ word: String) throws(EndpointFailure) -> Pictures {
+        if word == "none" { return .none }
+        if word == "pattern" { return .pattern }
+        if word == "marks" { return .marks }
+        guard word.hasPrefix("colour:") else { return .file(word) }
+        let digits = word.dropFirst(7)
+        guard digits.count == 6, digits.allSatisfy(\.isHexDigit), let colour = UInt32(digits, radix: 16) else {
+            throw .usage("--video \(word): RRGGBB is six hexadecimal digits.")
+        }
+        return .colour(colour)
+    }
+
+    private mutating func readNumbers(_ words: [String: String]) throws(EndpointFailure) {
+        if let word = words["--count"] {
+            guard let count = Int(word), (1...Self.mostEndpoints).contains(count) else {
+                throw .usage("--count \(word) is not a number from 1 to \(Self.mostEndpoints).")
+            }
+            self.count = count
+        }
+        if let word = words["--duration"] { duration = try Self.seconds(word, of: "--duration") }
+        if let word = words["--listen-tones"] {
+            let tones = word.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+            guard tones.count <= Self.mostTones, tones.allSatisfy({ (50...20_000).contains($0) }) else {
+                throw .usage("--listen-tones \(word) is not a list of at most \(Self.mostTones) numbers from 50 to 20000.")
+            }
+            listenTones = tones
+        }
+        guard let word = words["--speak-schedule"] else { return }
+        let parts = word.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (2...3).contains(parts.count) else { throw .usage("--speak-schedule \(word) is not ON/OFF/OFFSET in seconds.") }
+        let times = try parts.map { part throws(EndpointFailure) in try Self.seconds(part, of: "--speak-schedule") }
+        guard times[0] > .zero else { throw .usage("--speak-schedule \(word): ON is nothing.") }
+        schedule = Schedule(on: times[0], off: times[1], offset: times.count == 3 ? times[2] : .zero)
+    }
+
+    private static func seconds(_ word: String, of flag: String) throws(EndpointFailure) -> Duration {
+        guard let seconds = Double(word), seconds >= 0, seconds <= 31_536_000 else {
+            throw .usage("\(flag) \(word) is not a number of seconds.")
+        }
+        return .milliseconds(Int64((seconds * 1_000).rounded()))
+    }
+}

@@ -1,0 +1,6 @@
+import Peer
+import RTP
+
+extension EndpointSession {
+    func send(_ frame: PacketisedFrame, now: Instant, sink: inout EndpointSink) {}
+}

@@ -1,0 +1,158 @@
+import Audio
+import ICE
+import Peer
+import RTP
+import SDP
+
+/// One endpoint in the loop: its socket, peer, players and measures. Touched by the loop's thread only.
+final class EndpointSession {
+    /// What the loop needs in order to make one; it crosses from the task that joined.
+    struct Ticket: Sendable {
+        var index: Int
+        var configuration: PeerConfiguration
+        var report: EndpointSessionReport
+        var options: EndpointOptions
+        var sound: EncodedSound?
+        var pictures: EncodedPictures?
+    }
+
+    let index: Int
+    var socket: EndpointSocket
+    let peer: Peer
+    private var soundPlayer: SoundPlayer?
+    private var picturePlayer: PicturePlayer?
+    private let encodedSound: EncodedSound?
+    private let encodedPictures: EncodedPictures?
+    private let ticket: Ticket
+    private var receivedSound: ReceivedSound
+    private var receivedPictures = ReceivedPictures()
+    private var report: EndpointSessionReport
+    private let began: Instant
+    private var connectedAt: Instant?
+    private(set) var isClosed = false
+
+    init(_ ticket: Ticket, now: Instant) throws {
+        (index, self.ticket, report, began) = (ticket.index, ticket, ticket.report, now)
+        (encodedSound, encodedPictures) = (ticket.sound, ticket.pictures)
+        socket = try EndpointSocket()
+        peer = try Peer(configuration: ticket.configuration, now: now)
+        receivedSound = try ReceivedSound(decodes: ticket.options.decoding != .none, tones: ticket.options.listenTones)
+        var sink = EndpointSink(session: self)
+        peer.start(now: now, sink: &sink)
+    }
+
+    /// When `tick` is due.
+    var deadline: Instant {
+        min(peer.deadline ?? .distantFuture, soundPlayer?.deadline ?? .distantFuture, picturePlayer?.deadline ?? .distantFuture)
+    }
+
+    /// Takes what waits in the socket.
+    func receive(into buffer: inout [UInt8]) {
+        var sink = EndpointSink(session: self)
+        // Bounded, so that one endpoint under a flood does not starve the others.
+        for _ in 0..<64 {
+            guard let (count, source) = socket.receive(into: &buffer) else { return }
+            buffer.withUnsafeMutableBufferPointer { room in
+                var datagram = UnsafeMutableBufferPointer(rebasing: room[..<count]).mutableSpan
+                peer.handle(&datagram, from: source, now: EndpointClock.now(), sink: &sink)
+            }
+        }
+    }
+
+    /// Timers and what is due to be sent.
+    func tick(now: Instant) {
+        var sink = EndpointSink(session: self)
+        if let deadline = peer.deadline, deadline <= now { peer.handleTimer(now: now, sink: &sink) }
+        sendSound(now: now, sink: &sink)
+        sendPictures(now: now, sink: &sink)
+    }
+
+    func close(now: Instant) {
+        var sink = EndpointSink(session: self)
+        peer.close(now: now, sink: &sink)
+    }
+
+    func summary(now: Instant) -> EndpointSessionReport {
+        var summary = report
+        let statistics = peer.statistics
+        summary.connectedSeconds = connectedAt.map { (now - $0).seconds } ?? 0
+        summary.sound = receivedSound.summary()
+        let decoded = summary.picture
+        summary.picture = receivedPictures.summary(now: now)
+        (summary.picture.decoded, summary.picture.decodeErrors) = (decoded.decoded, decoded.decodeErrors)
+        summary.line = LineReport(statistics, dropped: peer.drops.total &+ socket.dropped)
+        summary.sent.audioPackets = statistics.audioPacketsSent
+        summary.sent.videoFrames = statistics.videoFramesSent
+        return summary
+    }
+
+    private func sendSound(now: Instant, sink: inout EndpointSink) {
+        guard let sound = encodedSound else { return }
+        while let deadline = soundPlayer?.deadline, deadline <= now {
+            guard let due = soundPlayer?.take(now: now) else { continue }
+            let packet = sound.packets[due.packet]
+            peer.sendAudio(packet.span, timestamp: due.timestamp, captured: due.captured, marker: due.isFirst, now: now, sink: &sink)
+        }
+    }
+
+    private func sendPictures(now: Instant, sink: inout EndpointSink) {
+        guard let pictures = encodedPictures else { return }
+        while let deadline = picturePlayer?.deadline, deadline <= now {
+            guard let due = picturePlayer?.take(now: now) else { continue }
+            let bytes = pictures[due.frame]
+            let frame = PacketisedFrame(bytes.span, isKeyFrame: pictures.isKey(due.frame), timestamp: due.timestamp, captured: due.captured)
+            send(frame, now: now, sink: &sink)
+        }
+    }
+}
+
+// What the peer tells.
+extension EndpointSession {
+    func connected() {
+        let now = EndpointClock.now()
+        connectedAt = now
+        report.state = .connected
+        report.connectMilliseconds = (now - began).seconds * 1_000
+        if ticket.options.kind == .viewer { return }
+        soundPlayer = encodedSound.map { SoundPlayer($0, schedule: ticket.options.schedule, start: now) }
+        picturePlayer = encodedPictures.map { PicturePlayer($0, start: now) }
+    }
+
+    func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { receivedSound.take(packet, payload: payload) }
+
+    func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { receivedPictures.take(frame, bytes: bytes.count) }
+
+    func wantsKeyFrame() {
+        report.sent.keyFramesAsked += 1
+        picturePlayer?.restart(now: EndpointClock.now())
+    }
+
+    func closed(_ reason: PeerCloseReason) {
+        isClosed = true
+        (soundPlayer, picturePlayer) = (nil, nil)
+        report.state = .closed
+        if reason != .closedHere { report.problem = reason.rawValue }
+    }
+}
+
+/// The peer's way to the session. A value around a reference: the peer takes it generically, without a box.
+struct EndpointSink: PeerSink {
+    let session: EndpointSession
+    mutating func send(_ datagram: Span<UInt8>, to address: TransportAddress) { session.socket.send(datagram, to: address) }
+    mutating func connected() { session.connected() }
+    mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { session.received(packet, payload: payload) }
+    mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { session.received(frame, bytes: bytes) }
+    mutating func wantsKeyFrame() { session.wantsKeyFrame() }
+    mutating func closed(_ reason: PeerCloseReason) { session.closed(reason) }
+}
+
+extension LineReport {
+    init(_ statistics: PeerStatistics, dropped: UInt64) {
+        self.init()
+        (packetsReceived, packetsSent) = (statistics.packetsReceived, statistics.packetsSent)
+        (bytesReceived, bytesSent) = (statistics.bytesReceived, statistics.bytesSent)
+        (roundTripMilliseconds, lossReported) = (statistics.roundTripMilliseconds, statistics.lossDown)
+        (nacksSent, retransmissionsSent) = (statistics.nacksSent, statistics.retransmissionsSent)
+        (keyFramesRequested, self.dropped) = (statistics.keyFramesRequested, dropped)
+    }
+}

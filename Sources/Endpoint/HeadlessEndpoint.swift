@@ -1,0 +1,136 @@
+import Foundation
+import ICE
+import Peer
+import RTP
+import SDP
+import Synchronization
+
+/// Endpoints without a screen, in this process: they join a meeting over the contract as any other client, send, and measure what they receive.
+///
+///     let endpoint = try HeadlessEndpoint(options)
+///     try await endpoint.start()          // joined; media follows
+///     let sofar = endpoint.report()       // at most 250 ms old
+///     let report = await endpoint.stop()  // left
+package final class HeadlessEndpoint: Sendable {
+    /// Joins that are under way at once.
+    private static let joinsAtOnce = 8
+    package let options: EndpointOptions
+    private let sound: EncodedSound?
+    private let pictures: EncodedPictures?
+    private let identity: DTLSIdentity
+    private let loop = EndpointLoop()
+    private let startedAt = Date.now
+    private let began = EndpointClock.now()
+    private struct Joined {
+        var client: ContractClient?
+        var locations: [URL] = []
+    }
+    private let joined = Mutex(Joined())
+
+    /// Reads and encodes what is to be sent; touches no network.
+    package init(_ options: EndpointOptions) throws(EndpointFailure) {
+        self.options = options
+        let sends = options.kind != .viewer
+        sound = try sends ? EncodedSound.make(options.sound) : nil
+        pictures = try sends ? EncodedPictures.make(options.pictures) : nil
+        do { identity = try DTLSIdentity() } catch { throw EndpointFailure(exitCode: 70, line: "No certificate for DTLS: \(error)") }
+    }
+
+    /// Joins all. Returns when each was answered or refused.
+    /// - Throws: `EndpointFailure` where the server cannot be reached or refuses every one.
+    package func start() async throws(EndpointFailure) {
+        let client = try await ContractClient(options)
+        joined.withLock { $0.client = client }
+        loop.start()
+        var refusals: [EndpointFailure] = []
+        for base in stride(from: 0, to: options.count, by: Self.joinsAtOnce) {
+            let batch = base..<min(base + Self.joinsAtOnce, options.count)
+            refusals += await withTaskGroup(of: EndpointFailure?.self) { group in
+                for index in batch { group.addTask { await self.join(index, client) } }
+                return await group.reduce(into: []) { if let failure = $1 { $0.append(failure) } }
+            }
+            // When the first ones are all turned away, so will be the rest.
+            if refusals.count == batch.upperBound, let first = refusals.first {
+                loop.stop()
+                throw first
+            }
+        }
+    }
+
+    package func report() -> EndpointReport {
+        EndpointReport(
+            meeting: options.meeting, startedAt: startedAt, durationSeconds: (EndpointClock.now() - began).seconds, endpoints: loop.reports)
+    }
+
+    /// Leaves and ends the thread.
+    @discardableResult
+    package func stop() async -> EndpointReport {
+        let (client, locations) = joined.withLock { state in
+            defer { state.locations = [] }
+            return (state.client, state.locations)
+        }
+        loop.stop()
+        for _ in 0..<100 where client != nil && !loop.hasEnded { try? await Task.sleep(for: .milliseconds(10)) }
+        let report = report()
+        guard let client else { return report }
+        await withTaskGroup(of: Void.self) { group in
+            for (index, location) in locations.enumerated() {
+                if index >= Self.joinsAtOnce { await group.next() }
+                group.addTask { await client.leave(location) }
+            }
+        }
+        return report
+    }
+
+    /// - Returns: why it was refused; that is also in the report.
+    private func join(_ index: Int, _ client: ContractClient) async -> EndpointFailure? {
+        var report = EndpointSessionReport(name: options.name(of: index), kind: options.kind.rawValue)
+        let credentials = ICECredentials.random()
+        let offerer = offerer(credentials)
+        do throws(EndpointFailure) {
+            let asked = EndpointClock.now()
+            let join = try await client.join(
+                offer: offerer.offer().description, meeting: options.meeting, name: report.name, site: options.site)
+            joined.withLock { $0.locations.append(join.location) }
+            report.joinMilliseconds = (EndpointClock.now() - asked).seconds * 1_000
+            report.location = join.location.absoluteString
+            let configuration = try configuration(offerer, answer: join.answer, credentials)
+            loop.record(report, index: index)
+            loop.add(.init(index: index, configuration: configuration, report: report, options: options, sound: sound, pictures: pictures))
+            return nil
+        } catch {
+            (report.state, report.problem) = (.refused, error.line)
+            loop.record(report, index: index)
+            return error
+        }
+    }
+
+    private func configuration(_ offerer: Offerer, answer: String, _ credentials: ICECredentials) throws(EndpointFailure)
+        -> PeerConfiguration
+    {
+        let negotiated: NegotiatedSession
+        do throws(SDPError) {
+            negotiated = try offerer.session(from: SessionDescription(parsing: answer))
+        } catch {
+            throw EndpointFailure(exitCode: 76, line: "\(options.server): the SDP answer cannot be used: \(error)")
+        }
+        return PeerConfiguration(
+            role: .endpoint(seed: .random(in: .min ... .max)), identity: identity, localCredentials: credentials, negotiated: negotiated,
+            cname: offerer.parameters.cname, seed: .random(in: .min ... .max), ntpAtStart: EndpointClock.ntpAtStart())
+    }
+
+    private func offerer(_ credentials: ICECredentials) -> Offerer {
+        let direction: Direction =
+            switch options.kind {
+            case .participant: .sendrecv
+            case .publisher: .sendonly
+            case .viewer: .recvonly
+            }
+        let ssrc = UInt32.random(in: 1...(.max - 4))
+        let parameters = LocalParameters(
+            credentials: credentials, fingerprint: identity.fingerprint, candidates: [], sessionID: .random(in: .min ... .max),
+            cname: UUID().uuidString, streamID: UUID().uuidString, audio: .init(ssrc: ssrc, trackID: UUID().uuidString),
+            video: .init(ssrc: ssrc + 1, rtxSSRC: ssrc + 2, trackID: UUID().uuidString))
+        return Offerer(parameters: parameters, audio: direction, video: direction)
+    }
+}

@@ -1,0 +1,49 @@
+import RTP
+
+/// Which frame of a loop is due, for one endpoint; sans-IO. A request for a key frame restarts the loop at its beginning, which is one.
+struct PicturePlayer {
+    struct Due: Equatable {
+        /// In the loop.
+        var frame: Int
+        /// RTP, 90 kHz.
+        var timestamp: UInt32
+        /// When it was due, the moment that it stands for.
+        var captured: Instant
+    }
+
+    /// Key frames are answered at most so often, however many are asked for.
+    static let keyFrameInterval = Duration.milliseconds(500)
+    private let pictures: EncodedPictures
+    private let start: Instant
+    private var next = 0
+    private var sent: Int64 = 0
+    private var lastRestart: Instant?
+    private var wantsRestart = false
+
+    init(_ pictures: EncodedPictures, start: Instant) { (self.pictures, self.start) = (pictures, start) }
+
+    /// When to ask again.
+    var deadline: Instant { start + .nanoseconds(sent * pictures.interval.nanoseconds) }
+
+    /// PLI or FIR: the next frame is a key frame, unless one was just sent for that.
+    mutating func restart(now: Instant) {
+        if let lastRestart, now - lastRestart < Self.keyFrameInterval { return }
+        lastRestart = now
+        wantsRestart = true
+    }
+
+    /// - Returns: nil where none is due. Asked until `deadline` has moved past `now`.
+    mutating func take(now: Instant) -> Due? {
+        let late = (now - deadline).nanoseconds / pictures.interval.nanoseconds
+        // A frame cannot be left out of a prediction chain: what is late goes out at once, what is very late begins anew.
+        if late > 10 { (sent, wantsRestart) = (sent + late, true) }
+        guard now >= deadline else { return nil }
+        if wantsRestart { (next, wantsRestart) = (0, false) }
+        let due = Due(
+            frame: next, timestamp: UInt32(truncatingIfNeeded: sent * pictures.interval.nanoseconds / 1_000 * 90 / 1_000),
+            captured: deadline)
+        sent += 1
+        next = (next + 1) % pictures.count
+        return due
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import MCU
+import WebServer
+
+/// What `serve` runs with: the file's values, overridden by flags.
+struct Configuration {
+    enum TLS: Equatable {
+        case none, selfSigned
+        case files(certificate: String, key: String)
+    }
+    var host = "127.0.0.1"
+    var port: UInt16 = 8_080
+    var publicURL: String?
+    var mediaPort: UInt16 = 5_004
+    var mediaAddresses: [MediaServerConfiguration.Announced] = []
+    var data = "data"
+    var tls = TLS.none
+    var directory: String?
+    var logLevel = Log.Level.info
+    /// Hours that a login lasts.
+    var sessionHours = 12
+
+    /// The words of `serve`.
+    static func parse(_ words: [String], of subcommand: String = "serve", extra: Set<String> = []) throws(CommandFailure) -> (
+        Configuration, Words
+    ) {
+        let words = try Words(
+            words, of: subcommand,
+            known: extra.union([
+                "--config", "--listen", "--media-port", "--data", "--tls-certificate", "--tls-key", "--tls", "--public-url", "--log-level",
+            ]), repeatable: ["--media-address"])
+        var configuration = Configuration()
+        if let file = words["--config"] { try configuration.read(file) }
+        try configuration.override(with: words)
+        return (configuration, words)
+    }
+
+    // MARK: The file
+
+    private mutating func read(_ file: String) throws(CommandFailure) {
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw .input("\(file): cannot be read; name an existing file with --config (Config/nhipcau.json is a sample)")
+        }
+        let fields = try ConfigurationFields(bytes, file: file)
+        try fields.allow(["listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours"])
+        if let text = try fields.string("listen") { try listen(text, fields.place("listen")) }
+        publicURL = try fields.string("publicURL") ?? publicURL
+        data = try fields.string("data") ?? data
+        directory = try fields.string("directory") ?? directory
+        if let hours = try fields.int("sessionHours", in: 1...720) { sessionHours = hours }
+        if let level = try fields.string("logLevel") { try setLevel(level, fields.place("logLevel")) }
+        if let media = try fields.object("media") {
+            try media.allow(["port", "addresses"])
+            if let port = try media.int("port", in: 0...65_535) { mediaPort = UInt16(port) }
+            for address in try media.strings("addresses") { try announce(address, media.place("addresses")) }
+        }
+        if let section = try fields.object("tls") { try readTLS(section) }
+    }
+
+    private mutating func readTLS(_ section: ConfigurationFields) throws(CommandFailure) {
+        try section.allow(["mode", "certificate", "key"])
+        switch try section.string("mode") {
+        case nil, "files":
+            guard let certificate = try section.string("certificate"), let key = try section.string("key") else {
+                throw .input(
+                    "\(section.place("certificate")): certificate and key come together; or set \"mode\" to \"none\" or \"self-signed\"")
+            }
+            tls = .files(certificate: certificate, key: key)
+        case "none": tls = .none
+        case "self-signed": tls = .selfSigned
+        case let word?: throw .input("\(section.place("mode")): \"\(word)\" is none of none, self-signed, files")
+        }
+    }
+
+    // MARK: Flags
+
+    private mutating func override(with words: Words) throws(CommandFailure) {
+        if let text = words["--listen"] { try listen(text, "--listen") }
+        publicURL = words["--public-url"] ?? publicURL
+        data = words["--data"] ?? data
+        if let text = words["--media-port"] {
+            guard let port = UInt16(text) else { throw .usage("--media-port: \"\(text)\" is no port; give 0 to 65535") }
+            mediaPort = port
+        }
+        if !words.all("--media-address").isEmpty { mediaAddresses = [] }
+        for address in words.all("--media-address") { try announce(address, "--media-address") }
+        if let level = words["--log-level"] { try setLevel(level, "--log-level") }
+        switch (words["--tls"], words["--tls-certificate"], words["--tls-key"]) {
+        case (nil, nil, nil): break
+        case ("self-signed", nil, nil): tls = .selfSigned
+        case ("none", nil, nil): tls = .none
+        case (nil, let certificate?, let key?): tls = .files(certificate: certificate, key: key)
+        case (nil, _, _): throw .usage("--tls-certificate and --tls-key come together")
+        default: throw .usage("--tls takes self-signed or none, and no certificate files beside it")
+        }
+    }
+
+    private mutating func listen(_ text: String, _ place: String) throws(CommandFailure) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw .usage("\(place): \"\(text)\" is not HOST:PORT, as 127.0.0.1:8080 or [::]:443")
+        }
+        host = String(text[..<colon])
+        self.port = port
+    }
+
+    private mutating func announce(_ text: String, _ place: String) throws(CommandFailure) {
+        guard let address = MediaServerConfiguration.Announced(parsing: text) else {
+            throw .usage("\(place): \"\(text)\" is not IP or IP:PORT, as 203.0.113.7 or [2001:db8::7]:5004")
+        }
+        mediaAddresses.append(address)
+    }
+
+    private mutating func setLevel(_ text: String, _ place: String) throws(CommandFailure) {
+        guard let level = Log.Level(rawValue: text) else { throw .usage("\(place): \"\(text)\" is none of debug, info, warning, error") }
+        logLevel = level
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+/// One object of the configuration file. Every fault names the file, the key and what to do.
+struct ConfigurationFields {
+    private let object: [String: Any]
+    private let file: String
+    private let path: String
+
+    /// - Parameter data: JSON with `//` and `/* */` comments and trailing commas.
+    init(_ data: Data, file: String) throws(CommandFailure) {
+        let text = Self.withoutTrailingCommas(Self.withoutComments(String(decoding: data, as: UTF8.self)))
+        let value: Any
+        do {
+            value = try JSONSerialization.jsonObject(with: Data(text.utf8))
+        } catch {
+            throw .input("\(file): is not JSON (\(Self.reason(error))); comments are // and /* */")
+        }
+        guard let object = value as? [String: Any] else { throw .input("\(file): must be one JSON object, {…}") }
+        (self.object, self.file, path) = (object, file, "")
+    }
+
+    private init(_ object: [String: Any], file: String, path: String) { (self.object, self.file, self.path) = (object, file, path) }
+
+    func place(_ key: String) -> String { "\(file): \(path)\(key)" }
+
+    func allow(_ known: Set<String>) throws(CommandFailure) {
+        for key in object.keys.sorted() where !known.contains(key) {
+            throw .input("\(place(key)): unknown key; known are \(known.sorted().joined(separator: ", "))")
+        }
+    }
+
+    func string(_ key: String) throws(CommandFailure) -> String? {
+        guard let value = object[key] else { return nil }
+        guard let text = value as? String else { throw .input("\(place(key)): must be a text in quotation marks") }
+        return text
+    }
+
+    func int(_ key: String, in range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
+        guard let value = object[key] else { return nil }
+        guard let number = value as? Int, !(value is String), range.contains(number) else {
+            throw .input("\(place(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func strings(_ key: String) throws(CommandFailure) -> [String] {
+        guard let value = object[key] else { return [] }
+        guard let list = value as? [String] else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
+        return list
+    }
+
+    func object(_ key: String) throws(CommandFailure) -> ConfigurationFields? {
+        guard let value = object[key] else { return nil }
+        guard let inner = value as? [String: Any] else { throw .input("\(place(key)): must be an object, {…}") }
+        return ConfigurationFields(inner, file: file, path: "\(path)\(key).")
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+        return (details ?? "it cannot be parsed").split(whereSeparator: \.isNewline).first.map(String.init) ?? "it cannot be parsed"
+    }
+
+    /// A comma before a closing bracket goes.
+    static func withoutTrailingCommas(_ text: String) -> String {
+        var output: [Character] = []
+        var isInString = false
+        var isEscaped = false
+        for character in text {
+            if isInString {
+                isInString = character != "\"" || isEscaped
+                isEscaped = character == "\\" && !isEscaped
+            } else if character == "\"" {
+                isInString = true
+            } else if character == "}" || character == "]", let last = output.lastIndex(where: { !$0.isWhitespace }), output[last] == "," {
+                output.remove(at: last)
+            }
+            output.append(character)
+        }
+        return String(output)
+    }
+
+    /// Comments become blanks, so that a parser's line numbers stay true.
+    static func withoutComments(_ text: String) -> String {
+        var output = ""
+        var rest = Substring(text)
+        var isInString = false
+        while let character = rest.first {
+            if isInString {
+                if character == "\\" {
+                    output += rest.prefix(2)
+                    rest = rest.dropFirst(2)
+                    continue
+                }
+                if character == "\"" { isInString = false }
+            } else if character == "\"" {
+                isInString = true
+            } else if rest.hasPrefix("//") {
+                rest = rest.drop { !$0.isNewline }
+                continue
+            } else if rest.hasPrefix("/*") {
+                let end = rest.range(of: "*/")?.upperBound ?? rest.endIndex
+                output += rest[..<end].filter(\.isNewline)
+                rest = rest[end...]
+                continue
+            }
+            output.append(character)
+            rest = rest.dropFirst()
+        }
+        return output
+    }
+}

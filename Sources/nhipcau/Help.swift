@@ -1,0 +1,61 @@
+/// What `nhipcau help` prints.
+enum Help {
+    static let all: String? = """
+        nhipcau: hội nghị truyền hình trên máy chủ của chính mình / video conferences on one's own servers
+
+          nhipcau serve      the server: pages, API and media
+          nhipcau endpoint   a site without a screen: joins, sends, measures
+          nhipcau demo       a server with a running meeting of twelve simulated provinces
+          nhipcau version
+          nhipcau help SUBCOMMAND
+
+        """
+
+    static func of(_ subcommand: String) -> String? {
+        switch subcommand {
+        case "serve": serve
+        case "demo": demo
+        case "endpoint": endpoint
+        case "version": "nhipcau version\n\n  Prints the version.\n"
+        case "help": "nhipcau help [SUBCOMMAND]\n\n  Lists the subcommands, or explains one.\n"
+        default: nil
+        }
+    }
+
+    private static let serve = """
+        nhipcau serve [--config FILE] [flags that override the file]
+
+          --config FILE            JSON with comments; Config/nhipcau.json is the commented sample
+          --listen HOST:PORT       HTTP and WebSocket (127.0.0.1:8080)
+          --media-port PORT        the one UDP port for media (5004; 0 takes a free one)
+          --media-address IP[:PORT]  announced to clients; repeatable; PORT where a router maps it (all interfaces)
+          --data DIR               database and certificates (./data)
+          --tls-certificate FILE --tls-key FILE   HTTPS with these PEM files
+          --tls self-signed        HTTPS with a certificate made for the first trial
+          --public-url URL         where people reach the server, when behind a proxy
+          --log-level LEVEL        debug, info, warning, error
+
+          NHIPCAU_ADMIN_PASSWORD sets the password of "admin" on an empty store; without it a random one is printed once.
+          SIGTERM ends in order, SIGHUP reads configuration and certificates again.
+
+        """
+
+    private static let demo = """
+        nhipcau demo [--listen HOST:PORT] [--data DIR] [--sites N]
+
+          A server with demonstration data and a running meeting of simulated provinces (12). Prints the address and the account; Ctrl-C ends it.
+
+        """
+
+    private static let endpoint = """
+        nhipcau endpoint --server URL --token T --meeting ID --name NAME [options]
+
+          --token T | --username U --password P
+          --audio tone:HZ|FILE.ogg|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
+          --kind participant|publisher|viewer    --site CODE    --count N    --duration S
+          --decode all|audio|none    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
+          --report FILE    --ca FILE
+          docs/endpoint.md explains the report.
+
+        """
+}
