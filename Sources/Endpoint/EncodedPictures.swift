@@ -12,6 +12,9 @@ package final class EncodedPictures: Sendable {
     /// Of one frame.
     let interval: Duration
 
+    /// Marks: the loop keeps step with the seconds of the machine's clock.
+    let isAligned: Bool
+
     var count: Int { ranges.count }
     func isKey(_ index: Int) -> Bool { keys[index] }
     subscript(index: Int) -> ArraySlice<UInt8> { bytes[ranges[index]] }
@@ -37,19 +40,34 @@ package final class EncodedPictures: Sendable {
         keys = ranges.map { bytes[$0.lowerBound] & 1 == 0 }
         guard keys.first == true else { throw .noKeyFrame }
         (self.bytes, self.ranges) = (bytes, ranges)
+        isAligned = false
         interval = .nanoseconds(1_000_000_000 * Int64(scale) / Int64(rate))
     }
 
     /// - Returns: nil where nothing is to be sent.
-    package static func make(_ pictures: EndpointOptions.Pictures) throws(EndpointFailure) -> EncodedPictures? {
+    /// - Parameter label: the name on the pattern.
+    package static func make(_ pictures: EndpointOptions.Pictures, label: String) throws(EndpointFailure) -> EncodedPictures? {
         switch pictures {
         case .none: return nil
         case .file(let path): return try read(path)
-        case .pattern:
-            guard let path = MediaFile.bundled("clip-pattern-360p.ivf") else { throw .input("clip-pattern-360p.ivf", "is not installed.") }
-            return try read(path)
-        case .colour, .marks: throw .usage("--video colour:RRGGBB and marks are not there yet; take pattern or FILE.ivf.")
+        case .pattern: return try PictureLoop.moving(label)
+        case .colour(let rgb): return try PictureLoop.still(rgb)
+        case .marks: return try PictureLoop.marks(label)
         }
+    }
+
+    /// Frames at 25/s, the first a key frame.
+    /// - Parameter isAligned: the first frame stands for the beginning of a second of the machine's clock.
+    init(frames: [(bytes: [UInt8], isKey: Bool)], isAligned: Bool) {
+        var bytes: [UInt8] = []
+        ranges = frames.map { frame in
+            bytes += frame.bytes
+            return bytes.count - frame.bytes.count..<bytes.count
+        }
+        self.bytes = bytes
+        keys = frames.map(\.isKey)
+        interval = .milliseconds(40)
+        self.isAligned = isAligned
     }
 
     private static func read(_ path: String) throws(EndpointFailure) -> EncodedPictures {

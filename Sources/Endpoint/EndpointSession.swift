@@ -25,7 +25,7 @@ final class EndpointSession {
     private let encodedPictures: EncodedPictures?
     private let ticket: Ticket
     private var receivedSound: ReceivedSound
-    private var receivedPictures = ReceivedPictures()
+    private var receivedPictures: ReceivedPictures
     private var report: EndpointSessionReport
     private let began: Instant
     private var connectedAt: Instant?
@@ -36,6 +36,7 @@ final class EndpointSession {
         (encodedSound, encodedPictures) = (ticket.sound, ticket.pictures)
         socket = try EndpointSocket()
         peer = try Peer(configuration: ticket.configuration, now: now)
+        receivedPictures = ReceivedPictures(decodes: ticket.options.decoding == .all)
         receivedSound = try ReceivedSound(decodes: ticket.options.decoding != .none, tones: ticket.options.listenTones)
         var sink = EndpointSink(session: self)
         peer.start(now: now, sink: &sink)
@@ -77,9 +78,7 @@ final class EndpointSession {
         let statistics = peer.statistics
         summary.connectedSeconds = connectedAt.map { (now - $0).seconds } ?? 0
         summary.sound = receivedSound.summary()
-        let decoded = summary.picture
         summary.picture = receivedPictures.summary(now: now)
-        (summary.picture.decoded, summary.picture.decodeErrors) = (decoded.decoded, decoded.decodeErrors)
         summary.line = LineReport(statistics, dropped: peer.drops.total &+ socket.dropped)
         summary.sent.audioPackets = statistics.audioPacketsSent
         summary.sent.videoFrames = statistics.videoFramesSent
@@ -101,7 +100,7 @@ final class EndpointSession {
             guard let due = picturePlayer?.take(now: now) else { continue }
             let bytes = pictures[due.frame]
             let frame = PacketisedFrame(bytes.span, isKeyFrame: pictures.isKey(due.frame), timestamp: due.timestamp, captured: due.captured)
-            send(frame, now: now, sink: &sink)
+            peer.sendVideo(frame, now: now, sink: &sink)
         }
     }
 }
@@ -120,7 +119,7 @@ extension EndpointSession {
 
     func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { receivedSound.take(packet, payload: payload) }
 
-    func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { receivedPictures.take(frame, bytes: bytes.count) }
+    func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { receivedPictures.take(frame, bytes: bytes) }
 
     func wantsKeyFrame() {
         report.sent.keyFramesAsked += 1

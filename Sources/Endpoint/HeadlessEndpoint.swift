@@ -32,7 +32,7 @@ package final class HeadlessEndpoint: Sendable {
         self.options = options
         let sends = options.kind != .viewer
         sound = try sends ? EncodedSound.make(options.sound) : nil
-        pictures = try sends ? EncodedPictures.make(options.pictures) : nil
+        pictures = try sends ? EncodedPictures.make(options.pictures, label: options.label ?? options.name) : nil
         do { identity = try DTLSIdentity() } catch { throw EndpointFailure(exitCode: 70, line: "No certificate for DTLS: \(error)") }
     }
 
@@ -133,4 +133,9 @@ package final class HeadlessEndpoint: Sendable {
             video: .init(ssrc: ssrc + 1, rtxSSRC: ssrc + 2, trackID: UUID().uuidString))
         return Offerer(parameters: parameters, audio: direction, video: direction)
     }
+}
+
+extension HeadlessEndpoint {
+    /// The path of a media file that is shipped with the program; nil where there is none of that name.
+    package static func bundledMedia(_ name: String) -> String? { MediaFile.bundled(name) }
 }

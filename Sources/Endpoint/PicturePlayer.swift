@@ -20,7 +20,11 @@ struct PicturePlayer {
     private var lastRestart: Instant?
     private var wantsRestart = false
 
-    init(_ pictures: EncodedPictures, start: Instant) { (self.pictures, self.start) = (pictures, start) }
+    /// - Parameter start: the first frame is due then; with marks it is moved to the next whole second.
+    init(_ pictures: EncodedPictures, start: Instant) {
+        self.pictures = pictures
+        self.start = pictures.isAligned ? Instant(nanoseconds: (start.nanoseconds / 1_000_000_000 + 1) * 1_000_000_000) : start
+    }
 
     /// When to ask again.
     var deadline: Instant { start + .nanoseconds(sent * pictures.interval.nanoseconds) }
@@ -36,9 +40,14 @@ struct PicturePlayer {
     mutating func take(now: Instant) -> Due? {
         let late = (now - deadline).nanoseconds / pictures.interval.nanoseconds
         // A frame cannot be left out of a prediction chain: what is late goes out at once, what is very late begins anew.
-        if late > 10 { (sent, wantsRestart) = (sent + late, true) }
+        if late > 10 {
+            (sent, wantsRestart) = (sent + late, true)
+            if pictures.isAligned { next = Int(sent % Int64(pictures.count)) }
+        }
         guard now >= deadline else { return nil }
-        if wantsRestart { (next, wantsRestart) = (0, false) }
+        // Marks are all key frames, and their beat must not shift.
+        if wantsRestart, !pictures.isAligned { next = 0 }
+        wantsRestart = false
         let due = Due(
             frame: next, timestamp: UInt32(truncatingIfNeeded: sent * pictures.interval.nanoseconds / 1_000 * 90 / 1_000),
             captured: deadline)

@@ -77,7 +77,7 @@ package final class Picture: @unchecked Sendable {
     }
 
     /// Fills a rectangle, cut to the picture.
-    func fill(_ rectangle: Rectangle, with colour: YUVColour) {
+    package func fill(_ rectangle: Rectangle, with colour: YUVColour) {
         let part = rectangle.intersection(Rectangle(x: 0, y: 0, width: width, height: height))
         guard part.width > 0, part.height > 0 else { return }
         let planes = planes

@@ -1,0 +1,113 @@
+import Audio
+import RTP
+import TestSupport
+import Testing
+
+@testable import Endpoint
+
+struct PlayerTests {
+    let start = Instant(sinceStart: .milliseconds(12_345))
+
+    @Test func `a tone goes out as a packet each 20 ms, also when the loop wakes late`() throws {
+        let sound = try #require(try EncodedSound.make(.tone(440)))
+        var player = SoundPlayer(sound, schedule: nil, start: start)
+        var sent: [SoundPlayer.Due] = []
+        for time in stride(from: 0, through: 2_000, by: 70) {
+            let now = start + .milliseconds(time)
+            while player.deadline <= now { if let due = player.take(now: now) { sent.append(due) } }
+        }
+        #expect(sent.count == 99 && sent.map(\.timestamp) == (0..<99).map { UInt32(960 * $0) })
+        #expect(sent[0].isFirst && !sent[1].isFirst && sent[60].packet == 10)
+        #expect(zip(sent, sent.dropFirst()).allSatisfy { $1.captured - $0.captured == .milliseconds(20) })
+    }
+
+    @Test func `after a long sleep there is no burst`() throws {
+        let sound = try #require(try EncodedSound.make(.tone(440)))
+        var player = SoundPlayer(sound, schedule: nil, start: start)
+        let now = start + .seconds(10)
+        var sent = 0
+        while player.deadline <= now { if player.take(now: now) != nil { sent += 1 } }
+        #expect(sent <= 2)
+    }
+
+    @Test func `turns are as the schedule says and each begins the speech anew`() throws {
+        let path = try #require(MediaFile.bundled("speech-vi-daklak.ogg"))
+        let sound = try #require(try EncodedSound.make(.file(path)))
+        let schedule = EndpointOptions.Schedule(on: .seconds(2), off: .seconds(3), offset: .seconds(1))
+        var player = SoundPlayer(sound, schedule: schedule, start: start)
+        var sent: [SoundPlayer.Due] = []
+        for time in stride(from: 0, to: 11_000, by: 10) {
+            if let due = player.take(now: start + .milliseconds(time)) { sent.append(due) }
+        }
+        #expect(sent.count == 200 && sent.filter(\.isFirst).map(\.packet) == [0, 0])
+        #expect(sent.allSatisfy { (1...3).contains(($0.captured - start).seconds) || (6...8).contains(($0.captured - start).seconds) })
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `marks belong to the beginning of a second of the clock, whenever the player began`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let sound = try #require(try EncodedSound.make(.marks))
+        let start = Instant(nanoseconds: .random(in: 0..<10_000_000_000, using: &random))
+        var player = SoundPlayer(sound, schedule: nil, start: start)
+        for _ in 0..<120 {
+            let taken = player.take(now: player.deadline)
+            let due = try #require(taken)
+            #expect(due.captured.nanoseconds % 1_000_000_000 / 20_000_000 == Int64(due.packet))
+        }
+    }
+
+    @Test func `pictures keep their rate, and a wish for a key frame restarts the loop, not more than twice a second`() throws {
+        let path = try #require(MediaFile.bundled("clip-person-360p.ivf"))
+        let pictures = try #require(try EncodedPictures.make(.file(path), label: ""))
+        #expect(pictures.count == 250 && pictures.isKey(0) && pictures.interval == .milliseconds(40))
+        var player = PicturePlayer(pictures, start: start)
+        var frames: [Int] = []
+        for index in 0..<50 {
+            let now = start + .milliseconds(40 * index)
+            if (20..<25).contains(index) { player.restart(now: now) }
+            if let due = player.take(now: now) {
+                frames.append(due.frame)
+                #expect(due.timestamp == UInt32(3_600 * index))
+            }
+        }
+        #expect(frames == Array(0..<20) + Array(0..<30))
+        let afterSleep = player.take(now: start + .seconds(60))
+        #expect(afterSleep?.frame == 0)  // very late: a new beginning, not a burst
+    }
+
+    @Test(arguments: 0..<50 as Range<UInt64>)
+    func `a damaged IVF file is read or refused, never a crash`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var bytes = try MediaFile.read(try #require(MediaFile.bundled("clip-pattern-180p.ivf")), atMost: EncodedPictures.mostBytes)
+        for _ in 0..<20 { bytes[Int.random(in: 0..<400, using: &random)] = .random(in: 0...255, using: &random) }
+        bytes.removeLast(Int.random(in: 0...bytes.count, using: &random))
+        if let pictures = try? EncodedPictures(ivf: bytes) { for index in 0..<pictures.count { #expect(!pictures[index].isEmpty) } }
+    }
+}
+
+struct PictureLoopTests {
+    @Test func `marks are key frames in step with the seconds of the clock, and a wish for a key frame does not shift them`() throws {
+        let pictures = try #require(try EncodedPictures.make(.marks, label: ""))
+        #expect(pictures.count == 25 && (0..<25).allSatisfy { pictures.isKey($0) })
+        var player = PicturePlayer(pictures, start: Instant(nanoseconds: 1_234_567_890))
+        #expect(player.deadline == Instant(nanoseconds: 2_000_000_000))
+        for index in 0..<60 {
+            if index == 7 { player.restart(now: player.deadline) }
+            let taken = player.take(now: player.deadline)
+            #expect(taken?.frame == index % 25)
+        }
+    }
+
+    @Test func `a flash in the corner is found and its lateness is that of the second`() throws {
+        let pictures = try #require(try EncodedPictures.make(.marks, label: ""))
+        let decoder = PictureDecoder()
+        var marks = FlashMarks()
+        for index in 0..<50 {
+            let decoded = try decoder.decode(Array(pictures[index % 25]).span)
+            let picture = try #require(decoded)
+            marks.take(picture, arrival: Instant(nanoseconds: Int64(index) * 40_000_000 + 30_000_000))
+        }
+        // The first flash cannot be told from a picture that is white anyway: only the second counts.
+        #expect(marks.latencies == [30])
+    }
+}
