@@ -69,6 +69,7 @@ final class CodecPool: Sendable {
         for index in 0..<threads {
             ended.enter()
             let thread = Thread { [self] in
+                ThreadPriority.raise(.picture)
                 work()
                 ended.leave()
             }

@@ -37,7 +37,6 @@ final class Composer: CodecJob {
     private struct View: Sendable {
         var speaker: UUID?
         var layout = LayoutChoice.grid
-        var due = Instant.start
         var counters = Counters()
     }
 
@@ -79,23 +78,31 @@ final class Composer: CodecJob {
 
     // MARK: The mixer thread's side
 
-    /// The beat of a picture. One that comes while the last is not done is left out: the rate goes down evenly, sound is never late for it.
+    /// The beat of a picture. When too many wait the machine is too slow, and one is left out: the rate goes down, sound is never late for it.
     func beat(captured: Instant, bridge: Bridge) {
         guard bridge.members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else { return }
-        guard !ticket.isBusy else { return view.withLock { $0.counters.skipped += 1 } }
-        view.withLock { $0.due = captured }
-        pending.withLock { $0 = bridge }
+        let isTaken = beats.withLock { beats in
+            guard beats.count < Self.mostBeats else { return false }
+            beats.append((captured, bridge))
+            return true
+        }
+        guard isTaken else { return view.withLock { $0.counters.skipped += 1 } }
         bridge.core.codecs.schedule(self)
     }
 
-    /// The bridge of the beat at hand; let go when it is composed, so that no cycle lasts.
-    private let pending = Mutex<Bridge?>(nil)
+    /// Beats that may wait: one picture that took long does not cost the next ones.
+    private static let mostBeats = 3
+    /// The bridge is let go when its beat is composed, so that no cycle lasts.
+    private let beats = Mutex<[(captured: Instant, bridge: Bridge)]>([])
 
     // MARK: The pool's side
 
     func run() {
-        guard let bridge = pending.withLock({ $0.take() }) else { return }
-        let (captured, speaker, layout) = view.withLock { ($0.due, $0.speaker, $0.layout) }
+        while let (captured, bridge) = beats.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { compose(captured, bridge) }
+    }
+
+    private func compose(_ captured: Instant, _ bridge: Bridge) {
+        let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
         let members = bridge.members
         let shown = choose(members, speaker: speaker, layout: layout)

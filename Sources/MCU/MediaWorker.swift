@@ -38,6 +38,7 @@ final class MediaWorker: Sendable {
     {
         ended.enter()
         let thread = Thread { [self] in
+            ThreadPriority.raise(.network)
             let loop = WorkerLoop(socket: box.socket, worker: index, directory: directory, colleagues: colleagues, events: events)
             run(loop)
             ended.leave()

@@ -33,6 +33,7 @@ final class MixerThread: Sendable {
     func start() {
         ended.enter()
         let thread = Thread { [self] in
+            ThreadPriority.raise(.sound)
             run()
             ended.leave()
         }

@@ -14,7 +14,8 @@ SECONDS = int(os.environ.get("NHIPCAU_INTEROP_SECONDS", "60"))
 SETTLING = 20
 # Far apart, and no sum or difference of two or three of them falls on another.
 TONES = {"Hà Nội": 350, "Đắk Lắk": 530, "Sóc Trăng": 820, "Hà Giang": 1270, "Thừa Thiên Huế": 1960}
-COLOURS = {"Hà Nội": "d02020", "Đắk Lắk": "20a040", "Sóc Trăng": "2040d0", "Hà Giang": "d0c020", "Thừa Thiên Huế": "c020c0"}
+# None is near the green border of who speaks.
+COLOURS = {"Hà Nội": "d02020", "Đắk Lắk": "50c8f0", "Sóc Trăng": "2040d0", "Hà Giang": "d0c020", "Thừa Thiên Huế": "c020c0"}
 FRAMES_SENT = "nhipcau_media_video_frames_sent_total"
 BROWSERS = ["Hà Nội", "Đắk Lắk", "Sóc Trăng"]
 ENDPOINTS = ["Hà Giang", "Thừa Thiên Huế"]

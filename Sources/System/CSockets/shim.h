@@ -18,3 +18,8 @@
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+/// The calling thread's nice value: on Linux a thread has its own. Nothing happens where that is not allowed.
+static inline void nc_set_thread_nice(int value) { (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value); }

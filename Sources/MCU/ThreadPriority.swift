@@ -1,0 +1,11 @@
+import CSockets
+
+/// What goes first when the machine is busy: sound, then packets, then pictures, then everything else. Needs CAP_SYS_NICE (deploy/nhipcau.service grants it);
+/// without it threads stay as they are.
+enum ThreadPriority: Int32 {
+    case sound = -12
+    case network = -10
+    case picture = -6
+
+    static func raise(_ priority: ThreadPriority) { nc_set_thread_nice(priority.rawValue) }
+}
