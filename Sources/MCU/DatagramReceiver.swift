@@ -13,11 +13,11 @@ final class DatagramReceiver {
     private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: batch * largest)
     private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: batch)
     private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: batch)
-    private let headers = UnsafeMutablePointer<mmsghdr>.allocate(capacity: batch)
+    private let headers = UnsafeMutablePointer<nc_mmsghdr>.allocate(capacity: batch)
 
     init() {
         addresses.initialize(repeating: sockaddr_in6(), count: Self.batch)
-        headers.initialize(repeating: mmsghdr(), count: Self.batch)
+        headers.initialize(repeating: nc_mmsghdr(), count: Self.batch)
         for index in 0..<Self.batch {
             (vectors + index).initialize(to: iovec(iov_base: bytes + index * Self.largest, iov_len: Self.largest))
             headers[index].msg_hdr.msg_iov = vectors + index
@@ -36,7 +36,7 @@ final class DatagramReceiver {
     /// - Returns: how many datagrams arrived; 0 when none waits.
     func receive(from socket: UDPSocket) -> Int {
         for index in 0..<Self.batch { headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size) }
-        let count = recvmmsg(socket.descriptor, headers, UInt32(Self.batch), Int32(MSG_DONTWAIT), nil)
+        let count = nc_recvmmsg(socket.descriptor, headers, UInt32(Self.batch), Int32(MSG_DONTWAIT))
         return max(0, Int(count))
     }
 

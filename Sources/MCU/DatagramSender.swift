@@ -12,7 +12,7 @@ final class DatagramSender {
     private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: batch * largest)
     private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: batch)
     private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: batch)
-    private let headers = UnsafeMutablePointer<mmsghdr>.allocate(capacity: batch)
+    private let headers = UnsafeMutablePointer<nc_mmsghdr>.allocate(capacity: batch)
     private var count = 0
     private let socket: UDPSocket
 
@@ -23,7 +23,7 @@ final class DatagramSender {
     init(socket: UDPSocket) {
         self.socket = socket
         addresses.initialize(repeating: sockaddr_in6(), count: Self.batch)
-        headers.initialize(repeating: mmsghdr(), count: Self.batch)
+        headers.initialize(repeating: nc_mmsghdr(), count: Self.batch)
         for index in 0..<Self.batch {
             (vectors + index).initialize(to: iovec(iov_base: bytes + index * Self.largest, iov_len: 0))
             headers[index].msg_hdr.msg_iov = vectors + index
@@ -58,7 +58,7 @@ final class DatagramSender {
     func flush() {
         var done = 0
         while done < count {
-            let taken = sendmmsg(socket.descriptor, headers + done, UInt32(count - done), Int32(MSG_DONTWAIT))
+            let taken = nc_sendmmsg(socket.descriptor, headers + done, UInt32(count - done), Int32(MSG_DONTWAIT))
             if taken > 0 {
                 done += Int(taken)
                 sent += UInt64(taken)
