@@ -48,8 +48,8 @@ package struct HeaderExtensions: Equatable, Sendable {
                 (id, body) = (first, place + 2..<place + 2 + Int(length))
             } else {
                 id = first >> 4
-                // RFC 8285 §4.2: 15 ends the processing.
-                if id == 15 { return }
+                // RFC 8285 §4.2: 15 ends the processing, and so does 0 with a length.
+                if id == 15 || id == 0 { return }
                 body = place + 1..<place + 2 + Int(first & 0x0f)
             }
             guard body.upperBound <= end else { throw .contradiction(.extensionElement) }

@@ -54,6 +54,7 @@ package struct JitterBuffer: Sendable {
     private var turn: Int64?
     private var highest: Int64 = -1
     private var isPlaying = false
+    private var hasPlayed = false
     private var concealed = 0
     /// Samples of a packet, as consecutive timestamps show.
     private var packetSamples: Int64 = 960
@@ -98,7 +99,7 @@ package struct JitterBuffer: Sendable {
         }
         if sequence < turn {
             // Before anything was played an earlier packet may still go first.
-            if !isPlaying, endOfPlayed == nil, turn - sequence < 8 { self.turn = sequence } else { return statistics.late += 1 }
+            if !isPlaying, !hasPlayed, turn - sequence < 8 { self.turn = sequence } else { return statistics.late += 1 }
         }
         if sequence - (self.turn ?? sequence) >= Int64(Self.capacity) { skip(to: sequence - Int64(Self.capacity) / 2) }
         if slot(sequence).sequence == sequence { return statistics.duplicate += 1 }
@@ -111,7 +112,8 @@ package struct JitterBuffer: Sendable {
         (sequences, timestamps) = (SequenceUnwrapper(), TimestampUnwrapper())
         for index in slots.indices { slots[index].sequence = -1 }
         (turn, highest, isPlaying, concealed) = (nil, -1, false, 0)
-        (lastInserted, endOfPlayed, baseline) = (nil, nil, nil)
+        hasPlayed = false
+        (lastInserted, endOfPlayed, baseline, peak) = (nil, nil, nil, 0)
     }
 
     private mutating func measure(_ sequence: Int64, _ time: Int64, _ now: Instant) {
@@ -121,6 +123,8 @@ package struct JitterBuffer: Sendable {
         }
         if sequence > lastInserted?.sequence ?? -1 { lastInserted = (sequence, time) }
         let moment = Double(now.nanoseconds) - Double(time) * 1e9 / 48_000
+        // Media time jumped back against the clock: what was measured before says nothing any more.
+        if let known = baseline, moment - known > 1e9 { (baseline, peak) = (nil, 0) }
         // 20 µs a packet, a thousandth of its length: faster than any quartz drifts.
         let base = min(moment, (baseline ?? moment) + 20_000)
         baseline = base
@@ -154,7 +158,12 @@ package struct JitterBuffer: Sendable {
         statistics.lost += 1
         self.turn = turn + 1
         let successor = slot(turn + 1)
-        guard successor.sequence == turn + 1 else { return .conceal }
+        guard successor.sequence == turn + 1 else {
+            concealed += 1
+            // A long hole is not filled with noise: what comes after it is next.
+            if concealed > Self.mostConcealed { skipLost() }
+            return .conceal
+        }
         statistics.recovered += 1
         return .recover(length: copy(successor, into: &payload))
     }
@@ -176,11 +185,13 @@ package struct JitterBuffer: Sendable {
             isPlaying = false
             return .nothing
         }
-        concealed = 0
+        (concealed, hasPlayed) = (0, true)
         turn = waiting.sequence + 1
         endOfPlayed = waiting.timestamp + packetSamples
         leastLevel = min(leastLevel, level)
         sincelook += 1
+        // Played once: a number that comes again is late, not new.
+        slots[Int(waiting.sequence % Int64(Self.capacity))].sequence = -1
         return .packet(length: copy(waiting, into: &payload))
     }
 

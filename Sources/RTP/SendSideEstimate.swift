@@ -1,7 +1,7 @@
 /// What transport-wide feedback tells of the line to a receiver: how much arrives, how much is lost, and how long packets queue on the way.
 package struct SendSideEstimate: Sendable {
     private static let capacity = 2_048
-    private static let baselineWindow = Duration.seconds(15)
+    private static let baselineWindow = Duration.seconds(30)
 
     private struct Sent: Sendable {
         var sequence: UInt16 = 0
@@ -11,7 +11,9 @@ package struct SendSideEstimate: Sendable {
 
     private var sent = [Sent](repeating: Sent(), count: capacity)
     private var next: UInt16 = 0
-    private var leastTransit: (value: Int64, since: Instant)?
+    private var olderLeast = Int64.max
+    private var newerLeast = Int64.max
+    private var halfBegan = Instant.start
     /// Bits that arrived a second, smoothed; nil before the first feedback.
     package private(set) var deliveredBitsPerSecond: Double?
     /// 0 … 1, smoothed.
@@ -33,15 +35,13 @@ package struct SendSideEstimate: Sendable {
     /// - Throws: `PacketError` where it is not one; what was read before counts.
     package mutating func receive(_ datagram: RawSpan, _ feedback: FeedbackHeader, now: Instant) throws(PacketError) {
         var tally = Tally()
-        var estimate = self
+        defer { take(tally, now: now) }
         try TransportFeedback.forEach(in: datagram, feedback) { entry in
-            let packet = estimate.sent[Int(entry.sequenceNumber) % Self.capacity]
+            let packet = sent[Int(entry.sequenceNumber) % Self.capacity]
             guard packet.time != .distantFuture, packet.sequence == entry.sequenceNumber else { return }
-            estimate.sent[Int(entry.sequenceNumber) % Self.capacity].time = .distantFuture
+            sent[Int(entry.sequenceNumber) % Self.capacity].time = .distantFuture
             tally.add(arrival: entry.arrival, sent: packet.time, bytes: Int(packet.bytes))
         }
-        self = estimate
-        take(tally, now: now)
     }
 
     private struct Tally {
@@ -72,12 +72,12 @@ package struct SendSideEstimate: Sendable {
             deliveredBitsPerSecond = deliveredBitsPerSecond.map { $0 + (rate - $0) * 0.2 } ?? rate
         }
         // The clocks differ by an unknown constant and drift slowly: the least transit lately is the empty line.
-        if let least = leastTransit, tally.leastTransit >= least.value, now - least.since < Self.baselineWindow {
-            let queue = Double(tally.leastTransit - least.value) / 1e6
-            queueMilliseconds += (queue - queueMilliseconds) * 0.3
-        } else {
-            leastTransit = (tally.leastTransit, now)
-            queueMilliseconds *= 0.7
+        // Two halves of a window: a queue that stands must not become the baseline at once.
+        if now - halfBegan > Self.baselineWindow {
+            (olderLeast, newerLeast, halfBegan) = (newerLeast, tally.leastTransit, now)
         }
+        newerLeast = min(newerLeast, tally.leastTransit)
+        let queue = Double(tally.leastTransit - min(olderLeast, newerLeast)) / 1e6
+        queueMilliseconds += (queue - queueMilliseconds) * 0.3
     }
 }

@@ -40,7 +40,9 @@ package struct TierSelector: Sendable {
         let isTooThin = line.limitBitsPerSecond.map { $0 < Self.needs[tier] * 8 / 10 } ?? false
         if line.loss > 0.10 || line.queueMilliseconds > 150 || isTooThin { return suffer(now) }
         badInRow = 0
-        let hasRoom = line.limitBitsPerSecond.map { tier == 0 || $0 > Self.needs[tier - 1] * 11 / 10 } ?? true
+        // Receivers estimate little more than they are sent, so the next tier's need never shows: room above the present one must do, and a
+        // climb that was wrong makes the next one wait longer.
+        let hasRoom = line.limitBitsPerSecond.map { $0 > Self.needs[tier] * 11 / 10 } ?? true
         guard line.loss < 0.03, line.queueMilliseconds < 60, hasRoom else { return goodSince = nil }
         let since = goodSince ?? now
         goodSince = since
