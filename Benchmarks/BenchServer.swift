@@ -1,0 +1,100 @@
+import Foundation
+import FoundationNetworking
+
+/// A server process of its own with a running meeting; ended by its id.
+final class BenchServer {
+    let executable: String
+    let origin: String
+    private let process = Process()
+    private let folder = NSTemporaryDirectory() + "nhipcau-bench-\(UUID().uuidString)"
+    private(set) var token = ""
+    private(set) var meeting = ""
+
+    init(_ executable: String) async throws {
+        self.executable = executable
+        let port = UInt16.random(in: 20_000..<60_000)
+        origin = "http://127.0.0.1:\(port)"
+        process.executableURL = URL(filePath: executable)
+        process.arguments = [
+            "serve", "--listen", "127.0.0.1:\(port)", "--media-port", "0", "--media-address", "127.0.0.1", "--data", folder, "--log-level",
+            "error",
+        ]
+        process.environment = ProcessInfo.processInfo.environment.merging(["NHIPCAU_ADMIN_PASSWORD": "do-dac-2026"]) { _, new in new }
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        for _ in 0..<200 {
+            if let (_, status) = try? await call("GET", "/readyz"), status == 200 { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let (session, _) = try await call("POST", "/api/v1/session", ["username": "admin", "password": "do-dac-2026"])
+        token = session["token"] as? String ?? ""
+        let (made, status) = try await call("POST", "/api/v1/meetings", ["title": "Đo đạc", "layout": "grid"])
+        guard status == 201, let id = made["id"] as? String else { throw BenchError(description: "no meeting could be made (\(status))") }
+        meeting = id
+        _ = try await call("POST", "/api/v1/meetings/\(id)/start")
+    }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    @discardableResult
+    func call(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> ([String: Any], Int) {
+        guard let url = URL(string: origin + path) else { throw BenchError(description: "bad address \(path)") }
+        var request = URLRequest(url: url)
+        request.httpMethod = method
+        if !token.isEmpty { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        if let body {
+            request.httpBody = try JSONSerialization.data(withJSONObject: body)
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        } else if method == "POST" {
+            request.httpBody = Data()
+        }
+        let (data, response) = try await URLSession.shared.data(for: request)
+        let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+        return (object ?? [:], (response as? HTTPURLResponse)?.statusCode ?? 0)
+    }
+
+    /// A metric's sum.
+    func metric(_ name: String) async throws -> Double {
+        guard let url = URL(string: origin + "/metrics") else { return 0 }
+        let (data, _) = try await URLSession.shared.data(from: url)
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+
+    /// Seconds of CPU that the server has used.
+    func cpuSeconds() throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+        // The name, in parentheses, may hold blanks: fields are counted behind it.
+        let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+            throw BenchError(description: "/proc is odd")
+        }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    func residentMebibytes() -> Double {
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return (line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1_024
+    }
+
+    /// Starts `nhipcau endpoint` with these words.
+    func endpoint(_ name: String, _ words: [String]) throws -> Process {
+        let endpoint = Process()
+        endpoint.executableURL = URL(filePath: executable)
+        endpoint.arguments = ["endpoint", "--server", origin, "--token", token, "--meeting", meeting, "--name", name] + words
+        endpoint.standardOutput = FileHandle.nullDevice
+        try endpoint.run()
+        return endpoint
+    }
+
+    /// Reads an endpoint's report.
+    static func report(_ path: String) throws -> [[String: Any]] {
+        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path))) as? [String: Any]
+        return object?["endpoints"] as? [[String: Any]] ?? []
+    }
+}
