@@ -7,9 +7,13 @@ extension Peer {
 
     // MARK: In
 
-    /// Of several video SSRCs (layers of a simulcast) the first that comes is taken; the others only count.
+    /// Of several video SSRCs (layers of a simulcast) the first that comes is taken, and another when it falls silent; the others only count.
     func receiveVideo(_ packet: Span<UInt8>, _ header: IncomingPacket, now: Instant, sink: inout some PeerSink) {
-        if videoIn == nil { videoIn = VideoReceiver(ssrc: header.ssrc) }
+        if videoIn == nil || videoIn?.ssrc != header.ssrc && videoIn?.hasFallenSilent(now) == true {
+            let isNew = videoIn != nil
+            videoIn = VideoReceiver(ssrc: header.ssrc, now: now)
+            if isNew { requestKeyFrame(now: now, sink: &sink) }
+        }
         guard videoIn?.ssrc == header.ssrc else { return }
         videoIn?.insert(
             packet.extracting(header.payload), sequence: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker, now: now
@@ -20,6 +24,7 @@ extension Peer {
     /// RFC 4588 §4: the original number stands before the original payload.
     func receiveRetransmission(_ packet: Span<UInt8>, _ header: IncomingPacket, now: Instant, sink: inout some PeerSink) {
         guard header.payload.count > Retransmission.headSize else { return }  // padding of a sender that probes the line
+        guard mends(header.ssrc) else { return }
         let start = header.payload.lowerBound
         let sequence = UInt16(packet[start]) << 8 | UInt16(packet[start + 1])
         videoIn?.insert(
@@ -27,6 +32,14 @@ extension Peer {
             timestamp: header.timestamp,
             marker: header.marker, now: now)
         takeFrames(now: now, sink: &sink)
+    }
+
+    /// Whether a retransmission stream repeats packets of the stream that we take: as the FID group says; without one only where there are no layers
+    /// that it could belong to.
+    private func mends(_ ssrc: UInt32) -> Bool {
+        guard let video = configuration.negotiated.video else { return false }
+        if let pair = video.stream.remoteSources.first(where: { $0.rtxSSRC == ssrc }) { return pair.ssrc == videoIn?.ssrc }
+        return video.layers.isEmpty
     }
 
     private func takeFrames(now: Instant, sink: inout some PeerSink) {

@@ -10,12 +10,22 @@ struct VideoReceiver {
     var width = 0
     var height = 0
 
-    init(ssrc: UInt32) { self.ssrc = ssrc }
+    /// Silent for so long, the stream gives way to another SSRC: senders that begin anew take a new one.
+    static let patience = Duration.seconds(1)
+    private var lastArrival: Instant
 
-    var deadline: Instant? { [nack.deadline, assembler.deadline].compactMap { $0 }.min() }
+    init(ssrc: UInt32, now: Instant) { (self.ssrc, lastArrival) = (ssrc, now) }
+
+    func hasFallenSilent(_ now: Instant) -> Bool { now - lastArrival > Self.patience }
+
+    var deadline: Instant? {
+        guard let asking = nack.deadline else { return assembler.deadline }
+        return min(asking, assembler.deadline ?? asking)
+    }
 
     /// - Parameter sequence: of the media stream, also for a retransmission.
     mutating func insert(_ payload: Span<UInt8>, sequence: UInt16, timestamp: UInt32, marker: Bool, now: Instant) {
+        lastArrival = now
         let number = unwrapper.unwrap(sequence)
         nack.received(number, now: now)
         assembler.insert(payload, sequence: number, timestamp: timestamp, marker: marker, now: now)
