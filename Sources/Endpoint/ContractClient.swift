@@ -18,12 +18,6 @@ package struct ContractClient: Sendable {
     /// - Throws: `EndpointFailure` with what to do about it.
     package init(_ options: EndpointOptions) async throws(EndpointFailure) {
         server = options.server
-        if let authority = options.certificateAuthority {
-            guard FileManager.default.isReadableFile(atPath: authority) else {
-                throw .input(authority, "cannot be read. Is the path right?")
-            }
-            setenv("URLSessionCertificateAuthorityInfoFile", authority, 1)  // the only way that URLSession has on Linux
-        }
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeout
         configuration.httpMaximumConnectionsPerHost = 4
@@ -85,7 +79,7 @@ package struct ContractClient: Sendable {
             throw EndpointFailure(
                 exitCode: 69,
                 line:
-                    "\(server) cannot be reached: \(error.localizedDescription) Is it running, and --server right? Behind a self-signed certificate, give --ca FILE."
+                    "\(server) cannot be reached: \(error.localizedDescription) Is it running, and --server right? A self-signed certificate must be in the system's store (update-ca-certificates)."
             )
         }
     }

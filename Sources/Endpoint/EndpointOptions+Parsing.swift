@@ -16,7 +16,6 @@ extension EndpointOptions {
           --decode WHAT           all (default), audio, none
           --listen-tones HZ,HZ    report the level of these tones
           --report FILE           JSON of what was received; - is standard output
-          --ca FILE               PEM file to check a self-signed server with
         """
 
     /// - Parameter arguments: what follows `endpoint` on the command line.
@@ -32,7 +31,7 @@ extension EndpointOptions {
         guard token != nil || (username != nil && password != nil) else {
             throw .usage("--token, or --username and --password, is missing.")
         }
-        (site, report, certificateAuthority, label) = (words["--site"], words["--report"], words["--ca"], words["--label"])
+        (site, report, label) = (words["--site"], words["--report"], words["--label"])
         kind = try Self.choice("--kind", words, kind)
         decoding = try Self.choice("--decode", words, decoding)
         if let word = words["--audio"] { sound = try Self.sound(word) }
@@ -43,7 +42,7 @@ extension EndpointOptions {
     private static let known: Set<String> = [
         "--server", "--token", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video", "--count",
         "--duration",
-        "--report", "--ca", "--label", "--speak-schedule", "--listen-tones", "--decode",
+        "--report", "--label", "--speak-schedule", "--listen-tones", "--decode",
     ]
 
     private static func pairs(_ arguments: [String]) throws(EndpointFailure) -> [String: String] {

@@ -52,8 +52,6 @@ package struct EndpointOptions: Sendable, Equatable {
     /// nil: until SIGINT or SIGTERM.
     package var duration: Duration?
     package var report: String?
-    /// PEM file that HTTPS is checked against, for self-signed servers.
-    package var certificateAuthority: String?
     package var label: String?
     package var schedule: Schedule?
     /// Hz; the level of each is in the report.

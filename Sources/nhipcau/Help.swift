@@ -54,7 +54,7 @@ enum Help {
           --audio tone:HZ|FILE.ogg|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
           --kind participant|publisher|viewer    --site CODE    --count N    --duration S
           --decode all|audio|none    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
-          --report FILE    --ca FILE
+          --report FILE
           docs/endpoint.md explains the report.
 
         """

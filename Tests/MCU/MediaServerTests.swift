@@ -6,7 +6,7 @@ import Testing
 
 /// The control side of the real server: it binds a loopback port of the system's choice, but nothing is sent.
 struct MediaServerTests {
-    private static let offer = """
+    static let offer = """
         v=0\r
         o=- 1 2 IN IP4 127.0.0.1\r
         s=-\r

@@ -1,0 +1,99 @@
+import Foundation
+import ICE
+import RTP
+import SDP
+import Testing
+import Video
+
+@testable import MCU
+
+/// What a sender's broken pictures do to its tile: the name card, and nothing else. Run by hand, without the pool's threads.
+struct VideoSourceTests {
+    private let core = MediaCore(configuration: MediaServerConfiguration())
+
+    private func source() throws -> VideoSource {
+        let offer = try SessionDescription(parsing: MediaServerTests.offer)
+        let fingerprint = try #require(Fingerprint(bytes: [UInt8](repeating: 1, count: 32)))
+        let parameters = LocalParameters(
+            credentials: .random(), fingerprint: fingerprint, candidates: [], sessionID: 1, cname: "c", streamID: "s",
+            audio: .init(ssrc: 1, trackID: "a"), video: .init(ssrc: 2, rtxSSRC: 3, trackID: "v"))
+        let (_, negotiated) = try Answerer(parameters: parameters).answer(offer, after: nil)
+        let participant = Participant(session: UUID(), kind: .participant, name: "Đắk Lắk", joined: .start, negotiated: negotiated)
+        return VideoSource(core: core, participant: participant)
+    }
+
+    private func give(_ frame: [UInt8], isKey: Bool, to source: VideoSource) { source.receive(frame.span, isKey: isKey, arrival: .start) }
+
+    /// Frames of one colour, the first a key frame.
+    private func frames(_ count: Int, width: Int, height: Int) throws -> [[UInt8]] {
+        let pattern = TestPattern(.colour(0x20_80c0), width: width, height: height)
+        var encoder = try VP8Encoder(width: width, height: height, framesPerSecond: 25, bitsPerSecond: 300_000)
+        return try (0..<count).map { number in
+            var bytes: [UInt8] = []
+            _ = try encoder.encode(
+                pattern.picture(number, pool: core.pictures), forceKey: number == 0, timestamp: Int64(number) * 3_600, duration: 3_600,
+                into: &bytes)
+            return bytes
+        }
+    }
+
+    @Test func `what libvpx refuses is counted and shows nothing, and the next key frame is seen again`() throws {
+        let source = try source()
+        give([UInt8](repeating: 0, count: 200), isKey: true, to: source)
+        source.run()
+        #expect(source.counters.refused == 1 && source.picture(notOlderThan: .seconds(2), now: MediaClock.now()) == nil)
+        // Frames that need what was refused are not even tried.
+        let good = try frames(3, width: 320, height: 180)
+        give(good[1], isKey: false, to: source)
+        source.run()
+        #expect(source.counters.decoded == 0)
+        for (index, frame) in good.enumerated() {
+            give(frame, isKey: index == 0, to: source)
+            source.run()
+        }
+        #expect(source.counters.decoded == 3 && source.size == (320, 180))
+    }
+
+    @Test func `a picture that changes its size is shown in its new size`() throws {
+        let source = try source()
+        for (width, height) in [(320, 180), (640, 360), (160, 90)] {
+            give(try frames(1, width: width, height: height)[0], isKey: true, to: source)
+            source.run()
+            #expect(source.size == (width, height))
+        }
+    }
+
+    @Test func `a picture older than two seconds gives way to the name card`() throws {
+        let source = try source()
+        give(try frames(1, width: 320, height: 180)[0], isKey: true, to: source)
+        source.run()
+        let now = MediaClock.now()
+        #expect(source.picture(notOlderThan: .seconds(2), now: now) != nil)
+        #expect(source.picture(notOlderThan: .seconds(2), now: now + .seconds(3)) == nil)
+    }
+
+    @Test func `when decoding is late the waiting frames are dropped and counted, and a key frame goes on`() throws {
+        let source = try source()
+        let many = try frames(8, width: 320, height: 180)
+        for (index, frame) in many.enumerated() { give(frame, isKey: index == 0, to: source) }
+        source.run()
+        #expect(source.counters.dropped == 4 && source.counters.decoded == 0)
+        give(many[0], isKey: true, to: source)
+        source.run()
+        #expect(source.counters.decoded == 1)
+    }
+
+    @Test func `what nobody sees is not decoded`() throws {
+        let source = try source()
+        source.setShown(false)
+        for (index, frame) in try frames(3, width: 320, height: 180).enumerated() {
+            give(frame, isKey: index == 0, to: source)
+        }
+        source.run()
+        #expect(source.counters.decoded == 0)
+        source.setShown(true)
+        give(try frames(1, width: 320, height: 180)[0], isKey: true, to: source)
+        source.run()
+        #expect(source.counters.decoded == 1)
+    }
+}
