@@ -37,6 +37,7 @@ let package = Package(
         system("CYUV", nil, "libyuv-dev"),
         system("CPango", "pangocairo", "libpango1.0-dev"),
         system("CSockets"),
+        system("CMalloc"),
 
         room("RTP"),
         room("ICE", ["RTP", "COpenSSL"]),
@@ -49,11 +50,12 @@ let package = Package(
         room("Lines"),
         room("Store", ["Meetings", "CSQLite"]),
         room("WebServer", ["CWebSockets", "COpenSSL"]),
-        room("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL"], resources: [.copy("api")]),
+        room("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL", "CMalloc"], resources: [.copy("api")]),
         room("WebPages", resources: [.copy("site")]),
         room("Endpoint", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
         .executableTarget(
-            name: "nhipcau", dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines"],
+            name: "nhipcau",
+            dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc"],
             resources: [.copy("directory.json")], swiftSettings: swiftSettings),
 
         .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),

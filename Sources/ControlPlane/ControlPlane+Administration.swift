@@ -97,7 +97,7 @@ extension ControlPlane {
     /// `GET /metrics`, Prometheus text format 0.0.4.
     func showMetrics(_ call: Call) async throws(Problem) -> HTTPResponse {
         let counted = counters.withLock { $0 }
-        var samples = media.metrics()
+        var samples = media.metrics() + ProcessMemory.now().samples
         for (status, count) in counted.responses.sorted(by: { $0.key < $1.key }) {
             samples.append(
                 MetricSample(

@@ -23,6 +23,7 @@ enum Command {
     static let version = "0.1.0"
 
     static func main() async {
+        Allocator.prepare()
         let words = Array(CommandLine.arguments.dropFirst())
         do throws(CommandFailure) {
             exit(try await run(words))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,9 @@ def test_the_channel_sends_a_snapshot_numbers_changes_and_replays_them(server, m
             async with websockets.connect(url, subprotocols=["nhipcau.v1"]):
                 pass
 
-    asyncio.run(talk())
+    # On a thread of its own: Playwright keeps a loop on this one once a browser was used.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, talk()).result()
 
 
 def test_a_server_that_is_killed_comes_back_with_its_meetings(server, meeting):
