@@ -35,6 +35,7 @@ extension Participant {
                     ("height", .int(media.height)),
                 ])
             ),
+            ("screen", .object([("sending", .bool(media.sharesScreen))])),
             ("speaking", .bool(media.isSpeaking)), ("tier", .optional(media.tier)), ("line", media.line.json),
         ])
     }

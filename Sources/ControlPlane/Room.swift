@@ -180,6 +180,7 @@ extension ParticipantMedia {
     init(_ snapshot: SessionSnapshot) {
         self.init()
         (isConnected, isSendingAudio, isSendingVideo) = (snapshot.isConnected, snapshot.isSendingAudio, snapshot.isSendingVideo)
+        sharesScreen = snapshot.sharesScreen
         (width, height, level) = (snapshot.width, snapshot.height, snapshot.audioLevel)
         (isSpeaking, tier) = (snapshot.isSpeaking, snapshot.tier)
         line.lossUp = snapshot.lossUp

@@ -11,10 +11,24 @@ final class Bridge: Sendable {
     private let present = Mutex<[Member]>([])
     private let leavers = Mutex(Composer.Counters())
 
-    /// A participant and the decoder of its picture.
+    /// A participant and the decoders of its camera and of the screen that it shares.
     struct Member: Sendable {
         let participant: Participant
         let video: VideoSource
+        let screen: VideoSource
+
+        init(_ participant: Participant, core: MediaCore) {
+            self.participant = participant
+            video = VideoSource(core: core, participant: participant)
+            screen = VideoSource(core: core, participant: participant)
+        }
+
+        var pictureCounters: Composer.Counters {
+            var counters = Composer.Counters()
+            counters.add(video.counters)
+            counters.add(screen.counters)
+            return counters
+        }
     }
 
     init(meeting: UUID, core: MediaCore) {
@@ -27,14 +41,14 @@ final class Bridge: Sendable {
     var members: [Member] { present.withLock { $0 } }
 
     func add(_ participant: Participant) {
-        present.withLock { $0.append(Member(participant: participant, video: VideoSource(core: core, participant: participant))) }
+        present.withLock { $0.append(Member(participant, core: core)) }
     }
 
     /// Takes a participant out; says so once.
     func remove(_ participant: Participant, reason: LeaveReason) {
         let isLast: Bool? = present.withLock { present in
             guard let index = present.firstIndex(where: { $0.participant === participant }) else { return nil }
-            leavers.withLock { $0.add(present[index].video.counters) }
+            leavers.withLock { $0.add(present[index].pictureCounters) }
             present.remove(at: index)
             return present.isEmpty
         }
@@ -49,15 +63,16 @@ final class Bridge: Sendable {
     }
 
     func receive(_ frame: ReceivedVideo, bytes: Span<UInt8>, of participant: Participant) {
-        guard frame.source == 0, let member = members.first(where: { $0.participant === participant }) else { return }
-        member.video.receive(bytes, isKey: frame.isKey, arrival: frame.arrival)
+        guard let member = members.first(where: { $0.participant === participant }) else { return }
+        let decoder = frame.source == 0 ? member.video : member.screen
+        decoder.receive(bytes, source: frame.source, isKey: frame.isKey, arrival: frame.arrival)
     }
 
     /// What was counted of pictures, decoders included.
     var pictureCounters: Composer.Counters {
         var counters = composer.counters
         counters.add(leavers.withLock { $0 })
-        for member in members { counters.add(member.video.counters) }
+        for member in members { counters.add(member.pictureCounters) }
         return counters
     }
 

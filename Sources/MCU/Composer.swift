@@ -105,25 +105,59 @@ final class Composer: CodecJob {
         let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
         let members = bridge.members
-        let shown = choose(members, speaker: speaker, layout: layout)
+        let sharing = members.first {
+            $0.participant.isConnected && $0.participant.sharesScreen && $0.screen.isArriving(now: now, within: Self.screenPatience)
+        }
+        // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
+        let arrangement: LayoutChoice = sharing != nil && layout == .grid ? .speaker : layout
+        let shown = choose(members, speaker: speaker, layout: arrangement, beside: sharing)
         bench.tiles.removeAll(keepingCapacity: true)
+        if let sharing { bench.tiles.append(screenTile(sharing, now: now)) }
         for member in shown { bench.tiles.append(tile(member, now: now)) }
-        let canvas = bench.compositor.compose(bench.tiles, layout: LayoutKind(layout), waitingText: "Đang chờ các điểm cầu…")
+        let canvas = bench.compositor.compose(bench.tiles, layout: LayoutKind(arrangement), waitingText: "Đang chờ các điểm cầu…")
+        tellHeights(shown, sharing)
         note(now)
         encode(canvas, members, bridge, captured: captured, now: now)
     }
 
+    /// A screen that nobody touches sends a picture a second or fewer.
+    private static let screenPatience = Duration.seconds(5)
+
+    private func tellHeights(_ shown: [Bridge.Member], _ sharing: Bridge.Member?) {
+        var index = 0
+        if let sharing {
+            sharing.screen.setHeight(bench.compositor.height(ofTile: 0))
+            index = 1
+        }
+        for member in shown {
+            member.video.setHeight(bench.compositor.height(ofTile: index))
+            index += 1
+        }
+    }
+
+    private func screenTile(_ member: Bridge.Member, now: Instant) -> TileContent {
+        let picture = member.screen.picture(notOlderThan: Self.screenPatience, now: now)
+        return TileContent(
+            id: member.participant.session, name: "Màn hình: " + member.participant.name, picture: picture, isSpeaking: false,
+            isMuted: false)
+    }
+
     /// Who has a tile, in order, and tells each decoder whether it is needed.
-    private func choose(_ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice) -> [Bridge.Member] {
+    private func choose(
+        _ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?
+    ) -> [Bridge.Member] {
         var shown = members.filter { $0.participant.isConnected && $0.participant.kind != .viewer }
         if layout != .grid || shown.count > Layout.mostVisible, let speaker,
             let place = shown.firstIndex(where: { $0.participant.session == speaker })
         {
             shown.insert(shown.remove(at: place), at: 0)
         }
-        let most = layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + 12)
+        let most = (layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + 12)) - (sharing == nil ? 0 : 1)
         if shown.count > most { shown.removeSubrange(most...) }
-        for member in members { member.video.setShown(shown.contains { $0.participant === member.participant }) }
+        for member in members {
+            member.video.setShown(shown.contains { $0.participant === member.participant })
+            member.screen.setShown(member.participant === sharing?.participant)
+        }
         return shown
     }
 

@@ -13,6 +13,8 @@ enum MediaCommand: Sendable {
     case apply(session: UUID, NegotiatedSession, ICECredentials?)
     /// This sender's picture is needed from a key frame on.
     case requestKeyFrame(session: UUID, source: Int)
+    /// This sender's picture is shown in so many lines: of a simulcast the nearest layer is enough.
+    case wantHeight(session: UUID, source: Int, lines: Int)
     case close(session: UUID, LeaveReason)
     /// A datagram that reached the wrong worker, and from where.
     case datagram([UInt8], from: TransportAddress)

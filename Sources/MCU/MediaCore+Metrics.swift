@@ -101,6 +101,7 @@ extension SessionSnapshot {
         isSendingAudio = participant.isSendingAudio(now: now)
         isSendingVideo = member.video.isFresh(now: now)
         (width, height) = member.video.size
+        sharesScreen = participant.sharesScreen && member.screen.isArriving(now: now, within: .seconds(5))
         audioLevel = participant.measuredLevel
         isSpeaking = participant.isSpeaking
         tier = participant.shownTier.map { ["high", "medium", "low"][min(2, $0)] }

@@ -88,6 +88,8 @@ package struct SessionSnapshot: Sendable, Equatable {
     package var isConnected = false
     package var isSendingAudio = false
     package var isSendingVideo = false
+    /// Pictures of a shared screen come in.
+    package var sharesScreen = false
     /// Of the picture that the sender sends, in pixels; 0 before the first.
     package var width = 0
     package var height = 0

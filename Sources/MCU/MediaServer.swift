@@ -68,6 +68,7 @@ package final class MediaServer: MediaPlane {
         }
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
+            core.pictures.trim()
             for ticket in core.directory.removeWaiting(answeredBefore: MediaClock.now() - .seconds(30)) {
                 ticket.bridge.remove(ticket.participant, reason: .neverConnected)
             }
@@ -116,9 +117,10 @@ package final class MediaServer: MediaPlane {
             $0[request.session] = Session(
                 meeting: request.meeting, parameters: parameters, negotiated: negotiated, participant: participant, bridge: bridge)
         }
-        let peer = PeerConfiguration(
+        var peer = PeerConfiguration(
             role: .server, identity: identity, localCredentials: parameters.credentials, negotiated: negotiated, cname: parameters.cname,
             seed: .random(in: 0 ... .max), ntpAtStart: ntpAtStart)
+        if negotiated.video?.layers.isEmpty == false { peer.receiveCap = parameters.maxSimulcastBitsPerSecond ?? peer.receiveCap }
         core.directory.expect(
             SessionTicket(
                 session: request.session, participant: participant, bridge: bridge, peer: peer, localFragment: parameters.credentials.ufrag,
@@ -177,7 +179,9 @@ package final class MediaServer: MediaPlane {
             cname: name,
             streamID: "nhipcau", audio: .init(ssrc: ssrc(), trackID: "sound"),
             video: .init(ssrc: ssrc(), rtxSSRC: ssrc(), trackID: "picture"))
-        parameters.maxReceiveBitsPerSecond = 1_000_000
+        // A tile needs no more than 640×360 as a rule; the upper of three layers is for a picture alone.
+        (parameters.maxReceiveBitsPerSecond, parameters.maxSimulcastBitsPerSecond) = (1_000_000, 2_500_000)
+        parameters.acceptsFurtherVideo = true
         return parameters
     }
 

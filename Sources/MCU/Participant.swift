@@ -12,10 +12,7 @@ final class Participant: Sendable {
     let name: String
     let joined: Instant
     /// Of the negotiation: what the session sends and receives.
-    let sendsAudio: Bool
-    let sendsVideo: Bool
-    let receivesAudio: Bool
-    let receivesVideo: Bool
+    private let flows = Atomic<Int>(0)
     /// The highest tier that the client said it takes (b=TIAS): 0 high, 1 medium, 2 low.
     let bestTier: Int
 
@@ -35,12 +32,34 @@ final class Participant: Sendable {
 
     init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession) {
         (self.session, self.kind, self.name, self.joined) = (session, kind, name, joined)
-        sendsAudio = negotiated.audio?.stream.receives ?? false
-        sendsVideo = negotiated.video?.stream.receives ?? false
-        receivesAudio = negotiated.audio?.stream.sends ?? false
-        receivesVideo = negotiated.video?.stream.sends ?? false
         bestTier = negotiated.video?.stream.maxBitsPerSecond.map { $0 >= 1_400_000 ? 0 : ($0 >= 450_000 ? 1 : 2) } ?? 0
+        follow(negotiated)
     }
+
+    // MARK: What was negotiated
+
+    private enum Flow {
+        static let (audioIn, videoIn, audioOut, videoOut, screenIn) = (1, 2, 4, 8, 16)
+    }
+
+    /// Takes over what a negotiation says, the first and later ones.
+    func follow(_ negotiated: NegotiatedSession) {
+        var now = 0
+        if negotiated.audio?.stream.receives == true { now |= Flow.audioIn }
+        if negotiated.video?.stream.receives == true { now |= Flow.videoIn }
+        if negotiated.audio?.stream.sends == true { now |= Flow.audioOut }
+        if negotiated.video?.stream.sends == true { now |= Flow.videoOut }
+        if negotiated.furtherVideos.contains(where: \.stream.receives) { now |= Flow.screenIn }
+        flows.store(now, ordering: .relaxed)
+    }
+
+    private func has(_ flow: Int) -> Bool { flows.load(ordering: .relaxed) & flow != 0 }
+    var sendsAudio: Bool { has(Flow.audioIn) }
+    var sendsVideo: Bool { has(Flow.videoIn) }
+    var receivesAudio: Bool { has(Flow.audioOut) }
+    var receivesVideo: Bool { has(Flow.videoOut) }
+    /// Its shared screen was negotiated; pictures may or may not come.
+    var sharesScreen: Bool { has(Flow.screenIn) }
 
     // MARK: Sound
 

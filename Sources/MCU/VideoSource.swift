@@ -22,6 +22,11 @@ final class VideoSource: CodecJob {
         var count = 0
         var needsKey = true
         var isShown = true
+        /// Lines of the tile that shows it.
+        var height = 0
+        /// Which of the peer's videos it is.
+        var source = 0
+        var lastArrival: Instant?
     }
 
     private struct Latest: Sendable {
@@ -59,9 +64,10 @@ final class VideoSource: CodecJob {
 
     // MARK: The worker's side
 
-    func receive(_ bytes: Span<UInt8>, isKey: Bool, arrival: Instant) {
+    func receive(_ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, arrival: Instant) {
         enum Fate { case taken, ignored, wantsKey }
         let fate: Fate = inbox.withLock { inbox in
+            (inbox.source, inbox.lastArrival) = (source, arrival)
             guard inbox.isShown else { return .ignored }
             if inbox.needsKey, !isKey { return .wantsKey }
             if inbox.count == Self.mostWaiting {
@@ -85,7 +91,7 @@ final class VideoSource: CodecJob {
 
     private func askForKeyFrame() {
         guard let worker = participant.worker else { return }
-        core.core.workers[worker].post(.requestKeyFrame(session: participant.session, source: 0))
+        core.core.workers[worker].post(.requestKeyFrame(session: participant.session, source: inbox.withLock { $0.source }))
     }
 
     // MARK: The pool's side
@@ -142,6 +148,20 @@ final class VideoSource: CodecJob {
         }
         if begins { askForKeyFrame() }
     }
+
+    /// The lines of the tile that shows it: told to the peer when they change, for its choice among the layers of a simulcast.
+    func setHeight(_ lines: Int) {
+        let changed: Int? = inbox.withLock { inbox in
+            guard inbox.height != lines, inbox.lastArrival != nil else { return nil }
+            inbox.height = lines
+            return inbox.source
+        }
+        guard let changed, let worker = participant.worker else { return }
+        core.core.workers[worker].post(.wantHeight(session: participant.session, source: changed, lines: lines))
+    }
+
+    /// Whether frames come, decoded or not.
+    func isArriving(now: Instant, within age: Duration) -> Bool { inbox.withLock { $0.lastArrival.map { now - $0 <= age } ?? false } }
 
     /// Of the last picture, in pixels.
     var size: (Int, Int) { latest.withLock { ($0.picture?.width ?? 0, $0.picture?.height ?? 0) } }

@@ -143,10 +143,13 @@ final class WorkerLoop {
         case .apply(let session, let negotiated, let credentials):
             withPeer(of: session) { seat, sink in
                 if let fragment = credentials.flatMap({ UsernameFragment($0.ufrag) }) { seat.fragments.append(fragment) }
+                seat.participant.follow(negotiated)
                 seat.peer.apply(negotiated, localCredentials: credentials, now: now, sink: &sink)
             }
         case .requestKeyFrame(let session, let source):
             withPeer(of: session) { $0.peer.requestKeyFrame(source: source, now: now, sink: &$1) }
+        case .wantHeight(let session, let source, let lines):
+            withPeer(of: session) { $0.peer.setWantedHeight(lines, source: source, now: now, sink: &$1) }
         case .close(let session, let reason):
             withPeer(of: session) { seat, sink in
                 seat.leaving = reason

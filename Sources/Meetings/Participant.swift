@@ -27,6 +27,7 @@ package struct ParticipantMedia: Sendable, Equatable {
     package var isConnected = false
     package var isSendingAudio = false
     package var isSendingVideo = false
+    package var sharesScreen = false
     package var width = 0
     package var height = 0
     /// dBov, −127 … 0; told to others only while `isSpeaking`.

@@ -90,18 +90,16 @@ struct OutgoingStream {
         return length
     }
 
-    /// Appends a sender report without blocks, to be patched by the caller (RFC 3550 §6.4.1): the pair is this moment's, carried on from the last frame,
+    /// Writes a sender report without blocks (RFC 3550 §6.4.1); none before the first packet. The pair is this moment's, carried on from the last frame,
     /// so sound and picture of one bridge share one line of time.
-    func writeSenderReport(now: Instant, ntp: UInt64, into bytes: inout [UInt8]) {
+    func writeSenderReport(now: Instant, ntp: NTPTime, with writer: inout ByteWriter, to buffer: inout MutableSpan<UInt8>) {
         guard let mapping else { return }
         let passed = (now - mapping.captured).nanoseconds
         let units = passed / 1_000_000_000 * clockRate + passed % 1_000_000_000 * clockRate / 1_000_000_000
-        bytes += [0x80, 200, 0, 6]
-        bytes.append(word: ssrc)
-        bytes.append(word: UInt32(truncatingIfNeeded: ntp >> 32))
-        bytes.append(word: UInt32(truncatingIfNeeded: ntp))
-        bytes.append(word: mapping.timestamp &+ UInt32(truncatingIfNeeded: units))
-        bytes.append(word: packets)
-        bytes.append(word: octets)
+        let report = SenderReport(
+            ssrc: ssrc, ntp: ntp, rtpTimestamp: mapping.timestamp &+ UInt32(truncatingIfNeeded: units), packetCount: packets,
+            octetCount: octets)
+        let start = report.begin(blocks: 0, with: &writer, to: &buffer)
+        RTCPHeader.finish(start, with: &writer, to: &buffer)
     }
 }

@@ -15,7 +15,7 @@ extension Peer {
             handleDTLS(datagram.span, now: now, sink: &sink)
         case .rtp:
             guard mayCarryMedia(source, now: now) else { return }
-            guard datagram.count >= 12, mayOpen(datagram.span.word(at: 8)) else { return }
+            guard datagram.count >= 12, mayOpen(datagram.span) else { return }
             receiveRTP(&datagram, now: now, sink: &sink)
         case .rtcp:
             guard mayCarryMedia(source, now: now) else { return }

@@ -9,157 +9,189 @@ extension Peer {
 
     /// A compound (RFC 3550 §6.1), or a lone feedback message (RFC 5506). One that lies about a length has no effect at all.
     package func receivePlainRTCP(_ packet: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
-        var at = 0
-        while at < packet.count {
-            guard let end = Self.end(ofMessageAt: at, in: packet) else { return drops.count(.rtcpMalformed) }
-            at = end
-        }
-        at = 0
-        while at < packet.count, let end = Self.end(ofMessageAt: at, in: packet), !isClosed {
-            take(packet.extracting(at..<end), now: now, sink: &sink)
-            at = end
-        }
+        let datagram = packet.bytes
+        do throws(PacketError) {
+            var at = 0
+            while at < datagram.byteCount {
+                let header = try RTCPHeader(parsing: datagram, at: at)
+                try Self.check(header, in: datagram)
+                at = header.end
+            }
+            at = 0
+            while at < datagram.byteCount, !isClosed {
+                let header = try RTCPHeader(parsing: datagram, at: at)
+                try take(header, in: datagram, now: now, sink: &sink)
+                at = header.end
+            }
+        } catch { drops.count(.rtcpMalformed) }
     }
 
-    private static func end(ofMessageAt start: Int, in packet: Span<UInt8>) -> Int? {
-        guard start + 8 <= packet.count, packet[start] >> 6 == 2 else { return nil }
-        let end = start + 4 + 4 * (Int(packet[start + 2]) << 8 | Int(packet[start + 3]))
-        guard end <= packet.count, end >= start + 8 else { return nil }
-        let blocks = Int(packet[start] & 31)
-        switch packet[start + 1] {
-        case 200: return start + 28 + 24 * blocks <= end ? end : nil
-        case 201: return start + 8 + 24 * blocks <= end ? end : nil
-        case 203: return start + 4 + 4 * blocks <= end ? end : nil
-        case 205, 206: return start + 12 <= end ? end : nil
-        default: return end
-        }
-    }
-
-    private func take(_ message: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
-        let count = Int(message[0] & 31)
-        switch message[1] {
-        case 200:
-            let ssrc = message.word(at: 4)
-            let middle = message.word(at: 8) << 16 | message.word(at: 12) >> 16
-            if let index = incoming.firstIndex(where: { $0.ssrc == ssrc }) { incoming[index].received(report: middle, now: now) }
-            for block in 0..<count { takeBlock(message, at: 28 + 24 * block, now: now) }
-        case 201: for block in 0..<count { takeBlock(message, at: 8 + 24 * block, now: now) }
-        case 203: takeGoodbye(message, count, sink: &sink)
-        case 205 where count == 1: takeNACK(message, now: now, sink: &sink)
-        case 205 where count == 15: takeTransportFeedback(message, now: now)
-        case 206 where count == 15: takeReceiverEstimate(message)
-        case 206: takePayloadFeedback(message, format: count, sink: &sink)
+    /// That a message has the room for what it says it carries.
+    private static func check(_ header: RTCPHeader, in datagram: RawSpan) throws(PacketError) {
+        switch header.packetType {
+        case RTCPHeader.PacketType.senderReport:
+            _ = try SenderReport(parsing: datagram, header: header)
+            _ = try ReportBlocks(of: header)
+        case RTCPHeader.PacketType.receiverReport: _ = try ReportBlocks(of: header)
+        case RTCPHeader.PacketType.bye: try Bye.forEachSource(of: header, in: datagram) { _ in }
+        case RTCPHeader.PacketType.transportFeedback, RTCPHeader.PacketType.payloadFeedback:
+            _ = try FeedbackHeader(parsing: datagram, header: header)
         default: break
         }
     }
 
-    /// RFC 3550 §6.4.1: round trip = now − LSR − DLSR, all in 1/65536 s.
-    private func takeBlock(_ message: Span<UInt8>, at offset: Int, now: Instant) {
-        let ssrc = message.word(at: offset)
-        guard ssrc == audioOut?.ssrc || ssrc == videoOut?.ssrc else { return }
-        statistics.lossDown = Double(message[offset + 4]) / 256
-        let (last, delay) = (message.word(at: offset + 16), message.word(at: offset + 20))
-        guard last != 0 else { return }
-        let trip = UInt32(truncatingIfNeeded: ntp(at: now) >> 16) &- last &- delay
-        // A block that answers no report of ours gives nonsense; half a minute is nonsense.
-        if trip < 30 << 16 { statistics.roundTripMilliseconds = Double(trip) * 1_000 / 65_536 }
+    private func take(_ header: RTCPHeader, in datagram: RawSpan, now: Instant, sink: inout some PeerSink) throws(PacketError) {
+        switch header.packetType {
+        case RTCPHeader.PacketType.senderReport:
+            let report = try SenderReport(parsing: datagram, header: header)
+            if let index = incoming.firstIndex(where: { $0.ssrc == report.ssrc }) {
+                incoming[index].reception.receivedSenderReport(report.ntp, now: now)
+            }
+            try takeBlocks(header, in: datagram, now: now)
+        case RTCPHeader.PacketType.receiverReport: try takeBlocks(header, in: datagram, now: now)
+        case RTCPHeader.PacketType.bye: try takeGoodbye(header, in: datagram, sink: &sink)
+        case RTCPHeader.PacketType.transportFeedback:
+            let feedback = try FeedbackHeader(parsing: datagram, header: header)
+            if header.count == NegativeAcknowledgement.format {
+                try takeNACK(datagram, feedback, now: now, sink: &sink)
+            } else if header.count == 15 {
+                try estimate.receive(datagram, feedback, now: now)
+            }
+        case RTCPHeader.PacketType.payloadFeedback: try takePayloadFeedback(header, in: datagram, sink: &sink)
+        default: break
+        }
+    }
+
+    private func takeBlocks(_ header: RTCPHeader, in datagram: RawSpan, now: Instant) throws(PacketError) {
+        let blocks = try ReportBlocks(of: header)
+        for index in 0..<blocks.count {
+            let block = try blocks.block(index, of: datagram)
+            guard block.ssrc == audioOut?.ssrc || block.ssrc == videoOut?.ssrc else { continue }
+            statistics.lossDown = Double(block.fractionLost) / 256
+            // A block that answers no report of ours gives nonsense; half a minute is nonsense.
+            if let trip = block.roundTripMilliseconds(arrival: ntp(at: now).middle), trip < 30_000 {
+                statistics.roundTripMilliseconds = trip
+            }
+        }
     }
 
     /// The session ends when every source that sent has said goodbye: one that drops its camera says so for that alone.
-    private func takeGoodbye(_ message: Span<UInt8>, _ count: Int, sink: inout some PeerSink) {
-        for index in 0..<count {
-            let ssrc = message.word(at: 4 + 4 * index)
-            for known in incoming.indices where incoming[known].ssrc == ssrc { incoming[known].leave() }
+    private func takeGoodbye(_ header: RTCPHeader, in datagram: RawSpan, sink: inout some PeerSink) throws(PacketError) {
+        try Bye.forEachSource(of: header, in: datagram) { ssrc in
+            if let known = incoming.firstIndex(where: { $0.ssrc == ssrc }) { incoming[known].leave() }
         }
         // Retransmission streams say no goodbye of their own.
-        let media = incoming.filter { if case .retransmission = $0.kind { false } else { true } }
-        if !media.isEmpty, media.allSatisfy(\.hasLeft) { end(.closedByPeer, sink: &sink) }
+        let hasMedia = incoming.contains { !$0.kind.isRetransmission }
+        if hasMedia, !incoming.contains(where: { !$0.kind.isRetransmission && !$0.hasLeft }) { end(.closedByPeer, sink: &sink) }
     }
 
-    /// PLI is format 1, FIR format 4 (RFC 4585 §6.3.1, RFC 5104 §4.3.1).
-    private func takePayloadFeedback(_ message: Span<UInt8>, format: Int, sink: inout some PeerSink) {
+    private func takePayloadFeedback(_ header: RTCPHeader, in datagram: RawSpan, sink: inout some PeerSink) throws(PacketError) {
+        let feedback = try FeedbackHeader(parsing: datagram, header: header)
         guard let video = videoOut else { return }
-        switch format {
-        case 1 where message.word(at: 8) == video.ssrc: sink.wantsKeyFrame()
-        case 4 where message.count >= 20 && message.word(at: 12) == video.ssrc: sink.wantsKeyFrame()
+        switch header.count {
+        case PictureLossIndication.format: if feedback.media == video.ssrc { sink.wantsKeyFrame() }
+        case FullIntraRequest.format:
+            var isAsked = false
+            try FullIntraRequest.forEachRequest(in: datagram, feedback) { ssrc, _ in isAsked = isAsked || ssrc == video.ssrc }
+            if isAsked { sink.wantsKeyFrame() }
+        case ReceiverEstimate.format:
+            if let limit = try ReceiverEstimate.bitsPerSecond(in: datagram, feedback) { statistics.estimatedBitsPerSecond = limit }
         default: break
         }
     }
 
     // MARK: Out
 
-    /// 32.32 fixed point, RFC 5905.
-    func ntp(at now: Instant) -> UInt64 {
-        let (seconds, rest) = now.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        return configuration.ntpAtStart &+ UInt64(truncatingIfNeeded: seconds) << 32 &+ (UInt64(truncatingIfNeeded: rest) << 32)
-            / 1_000_000_000
+    func ntp(at now: Instant) -> NTPTime { NTPTime(now, atStart: configuration.ntpAtStart) }
+
+    /// Seals and sends the messages that `write` makes, with an empty receiver report before them where the other side wants whole compounds.
+    func sendRTCP(isFeedback: Bool = true, sink: inout some PeerSink, _ write: (inout ByteWriter, inout MutableSpan<UInt8>) -> Void) {
+        guard srtp != nil, let address = ice.address else { return }
+        let needsReport = isFeedback && !takesReducedSize
+        let sender = ownSSRC
+        var sent = 0
+        room.send { packet in
+            var writer = ByteWriter()
+            if needsReport {
+                let start = ReceiverReport.begin(ssrc: sender, blocks: 0, with: &writer, to: &packet)
+                RTCPHeader.finish(start, with: &writer, to: &packet)
+            }
+            let head = writer.count
+            write(&writer, &packet)
+            guard writer.count > head, !writer.overflowed else { return nil }
+            return try? srtp?.protectRTCP(&packet, length: writer.count)
+        } _: { sealed in
+            sent = sealed.count
+            sink.send(sealed, to: address)
+        }
+        guard sent > 0 else { return }
+        statistics.packetsSent &+= 1
+        statistics.bytesSent &+= UInt64(sent)
     }
 
-    /// One compound a second: reports of what we send, blocks about what came, the name.
+    /// RFC 5506, for all m-lines of the bundle.
+    private var takesReducedSize: Bool {
+        let negotiated = configuration.negotiated
+        return (negotiated.audio?.stream.reducedSizeRTCP ?? true) && (negotiated.video?.stream.reducedSizeRTCP ?? true)
+    }
+
+    /// One compound a second: reports of what we send, blocks about what came, the name, and what the sender may send at most.
     func sendReports(now: Instant, sink: inout some PeerSink) {
         guard srtp != nil, now >= nextReport else { return }
+        let passed = now - nextReport + Self.reportInterval
         nextReport = now + Self.reportInterval
         evaluateLine(now: now)
-        let time = ntp(at: now)
-        audioOut?.writeSenderReport(now: now, ntp: time, into: &rtcp)
-        videoOut?.writeSenderReport(now: now, ntp: time, into: &rtcp)
-        writeReceiverReport(now: now)
-        for ssrc in [audioOut?.ssrc, videoOut?.ssrc] { if let ssrc { writeName(ssrc) } }
-        sendRTCP(sink: &sink)
-    }
-
-    private func writeReceiverReport(now: Instant) {
-        let start = rtcp.count
-        rtcp += [0x80, 201, 0, 1]
-        rtcp.append(word: ownSSRC)
-        var (lost, weight) = (0.0, 0)
-        for index in incoming.indices.prefix(31) {
-            lost += incoming[index].writeReport(now: now, into: &rtcp)
-            weight += 1
+        followLayers(now: now, sink: &sink)
+        reports.removeAll(keepingCapacity: true)
+        for index in incoming.indices {
+            if let block = incoming[index].reception.reportBlock(ssrc: incoming[index].ssrc, now: now) { reports.append(block) }
         }
-        rtcp[start] |= UInt8(weight)
-        rtcp[start + 3] = UInt8(1 + 6 * weight)
-        statistics.lossUp = weight == 0 ? 0 : lost / Double(weight)
-        let heard = incoming.first { $0.kind == .audio } ?? incoming.first
-        statistics.jitterMilliseconds = heard?.jitterMilliseconds ?? 0
+        let limit = evaluateIncoming(passed)
+        let (time, sender) = (ntp(at: now), ownSSRC)
+        sendRTCP(isFeedback: false, sink: &sink) { writer, packet in
+            audioOut?.writeSenderReport(now: now, ntp: time, with: &writer, to: &packet)
+            videoOut?.writeSenderReport(now: now, ntp: time, with: &writer, to: &packet)
+            let start = ReceiverReport.begin(ssrc: sender, blocks: UInt8(min(31, reports.count)), with: &writer, to: &packet)
+            for block in reports.prefix(31) { block.write(with: &writer, to: &packet) }
+            RTCPHeader.finish(start, with: &writer, to: &packet)
+            SourceDescription.write(ssrcs: ownSources, cname: cname, with: &writer, to: &packet)
+            if let limit {
+                ReceiverEstimate.write(sender: sender, bitsPerSecond: limit, media: videoSources, with: &writer, to: &packet)
+            }
+        }
     }
 
-    /// SDES with CNAME alone (RFC 3550 §6.5.1).
-    private func writeName(_ ssrc: UInt32) {
-        let name = configuration.cname.utf8.prefix(64)
-        let items = 2 + name.count
-        let padding = 4 - items % 4  // at least one zero ends the chunk
-        rtcp += [0x81, 202, 0, UInt8(1 + (items + padding) / 4)]
-        rtcp.append(word: ssrc)
-        rtcp += [1, UInt8(name.count)]
-        rtcp += name
-        for _ in 0..<padding { rtcp.append(0) }
+    /// What reports say of the line from the peer, and what it may send where it has no better way to know.
+    private func evaluateIncoming(_ passed: Duration) -> Int? {
+        var lost = 0.0
+        for stream in incoming { lost += stream.reception.fractionLost }
+        statistics.lossUp = incoming.isEmpty ? 0 : lost / Double(incoming.count)
+        let heard = incoming.first { $0.kind == .audio } ?? incoming.first
+        statistics.jitterMilliseconds = heard?.reception.jitterMilliseconds ?? 0
+        limits.evaluate(loss: statistics.lossUp, bytes: receivedBytes, in: passed)
+        receivedBytes = 0
+        guard let video = configuration.negotiated.video?.stream, video.receives, !videoSources.isEmpty,
+            video.feedback.contains(.remb), !video.feedback.contains(.transportWide)
+        else { return nil }
+        return limits.bitsPerSecond
     }
+
+    private var videoSources: [UInt32] {
+        incoming.compactMap { if case .video = $0.kind { $0.ssrc } else { nil } }
+    }
+
+    private var ownSources: [UInt32] { [audioOut?.ssrc, videoOut?.ssrc].compactMap { $0 } }
 
     func sendGoodbye(sink: inout some PeerSink) {
-        rtcp += [0x80, 201, 0, 1]
-        rtcp.append(word: ownSSRC)
-        let ours = [audioOut?.ssrc, videoOut?.ssrc].compactMap { $0 }
-        rtcp += [0x80 | UInt8(ours.count), 203, 0, UInt8(ours.count)]
-        for ssrc in ours { rtcp.append(word: ssrc) }
-        if ours.isEmpty { rtcp.removeAll() }
-        sendRTCP(sink: &sink)
+        let ours = ownSources
+        guard !ours.isEmpty else { return }
+        let sender = ownSSRC
+        sendRTCP(isFeedback: false, sink: &sink) { writer, packet in
+            let start = ReceiverReport.begin(ssrc: sender, blocks: 0, with: &writer, to: &packet)
+            RTCPHeader.finish(start, with: &writer, to: &packet)
+            Bye.write(ssrcs: ours, with: &writer, to: &packet)
+        }
     }
 
     var ownSSRC: UInt32 { audioOut?.ssrc ?? videoOut?.ssrc ?? configuration.negotiated.audio?.stream.localSSRC ?? 1 }
-
-    /// Asks the peer for a key frame of its video `source` (PLI); gated to one a second.
-    package func requestKeyFrame(source: Int = 0, now: Instant, sink: inout some PeerSink) {
-        guard srtp != nil, now >= mayRequestKeyFrame, let video = incoming.first(where: { $0.kind == .video(source: source) }) else {
-            return
-        }
-        mayRequestKeyFrame = now + Self.keyFrameInterval
-        rtcp += [0x80, 201, 0, 1]
-        rtcp.append(word: ownSSRC)
-        rtcp += [0x81, 206, 0, 2]
-        rtcp.append(word: ownSSRC)
-        rtcp.append(word: video.ssrc)
-        statistics.keyFramesRequested &+= 1
-        sendRTCP(sink: &sink)
-    }
 }

@@ -6,54 +6,128 @@ extension Peer {
     static let mostSources = 24
 
     /// Whether a packet of `ssrc` may be opened: libsrtp keeps a stream for each SSRC that proved itself, so their number is bounded before it sees one.
-    func mayOpen(_ ssrc: UInt32) -> Bool {
+    func mayOpen(_ datagram: Span<UInt8>) -> Bool {
+        guard let ssrc: UInt32 = try? datagram.bytes.bigEndian(at: 8) else { return false }
         if incoming.count < Self.mostSources || incoming.contains(where: { $0.ssrc == ssrc }) { return true }
         drops.count(.tooManySources)
         return false
     }
 
-    /// With simulcast: take the lowest layer of at least so many lines. Kept for the layer choice; a stream without layers is taken as it is.
-    package func setWantedHeight(_ lines: Int, now: Instant, sink: inout some PeerSink) { wantedHeight = lines }
-
     /// What SRTP opened. For other rooms only to measure and fuzz without a cipher.
     package func receivePlainRTP(_ packet: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
-        let ids = (configuration.negotiated.audio?.stream ?? configuration.negotiated.video?.stream)?.receiveExtensions
-        guard
-            let header = IncomingPacket(
-                parsing: packet, audioLevelID: ids?.audioLevel, midID: ids?.mid, transportID: ids?.transportSequence)
-        else {
-            return drops.count(.rtpMalformed)
-        }
-        guard let index = source(of: header) else { return drops.count(.unknownPayloadType) }
+        let header: RTPHeader
+        let extensions: HeaderExtensions
+        do throws(PacketError) {
+            header = try RTPHeader(parsing: packet.bytes)
+            extensions = try HeaderExtensions(parsing: packet.bytes, header: header, map: extensionMap)
+        } catch { return drops.count(.rtpMalformed) }
+        guard let index = source(of: header, extensions, in: packet) else { return }
         incoming[index].received(header, now: now)
-        if let number = header.transportSequence { arrivals.received(number, now: now) }
+        receivedBytes &+= packet.count
+        if let number = extensions.transportSequenceNumber { arrivals.received(number, now: now) }
         switch incoming[index].kind {
-        case .audio: break
-        case .video: return receiveVideo(packet, header, now: now, sink: &sink)
-        case .retransmission: return receiveRetransmission(packet, header, now: now, sink: &sink)
+        case .audio: receiveAudio(packet, header, extensions, now: now, sink: &sink)
+        case .video(let source): receiveVideo(packet, header, source: source, now: now, sink: &sink)
+        case .retransmission(let source): receiveRetransmission(packet, header, of: index, source: source, now: now, sink: &sink)
         }
+    }
+
+    private func receiveAudio(
+        _ packet: Span<UInt8>, _ header: RTPHeader, _ extensions: HeaderExtensions, now: Instant, sink: inout some PeerSink
+    ) {
         guard !header.payload.isEmpty else { return }
         statistics.audioPacketsReceived &+= 1
         let audio = ReceivedAudio(
             ssrc: header.ssrc, sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker,
-            level: header.level,
-            hasVoice: header.hasVoice, arrival: now)
+            level: extensions.audioLevel, hasVoice: extensions.hasVoice, arrival: now)
         sink.received(audio, payload: packet.extracting(header.payload))
     }
 
-    /// The stream of a packet: by SSRC, and a new one by its payload type.
-    private func source(of header: IncomingPacket) -> Int? {
-        if let index = incoming.firstIndex(where: { $0.ssrc == header.ssrc }) { return index }
-        guard let kind = kind(of: header) else { return nil }
-        incoming.append(IncomingStream(ssrc: header.ssrc, kind: kind, firstSequence: header.sequenceNumber))
+    // MARK: Which stream a packet belongs to
+
+    /// By SSRC; a new one by MID, by what the description said of SSRCs, or by its payload type alone (RFC 8843 §9.2).
+    private func source(of header: RTPHeader, _ extensions: HeaderExtensions, in packet: Span<UInt8>) -> Int? {
+        let known = incoming.firstIndex { $0.ssrc == header.ssrc }
+        if let known, extensions.rid == nil, extensions.repairedRID == nil { return known }
+        guard let index = known ?? append(header, extensions, in: packet) else { return nil }
+        if incoming[index].layer == nil {
+            let name = incoming[index].kind.isRetransmission ? extensions.repairedRID : extensions.rid
+            if let name { incoming[index].layer = layer(packet.extracting(name), of: incoming[index].kind) }
+        }
+        return index
+    }
+
+    private func append(_ header: RTPHeader, _ extensions: HeaderExtensions, in packet: Span<UInt8>) -> Int? {
+        var found: IncomingStream.Kind?
+        var isPayloadTypeKnown = false
+        for line in 0..<(2 + configuration.negotiated.furtherVideos.count) {
+            guard let (stream, kind) = stream(ofLine: line, header.payloadType) else { continue }
+            isPayloadTypeKnown = true
+            if let mid = extensions.mid {
+                guard stream.mid.utf8.elementsEqual(packet.extracting(mid)) else { continue }
+                found = kind
+            } else if stream.remoteSources.contains(where: { $0.ssrc == header.ssrc || $0.rtxSSRC == header.ssrc }) {
+                found = kind
+            } else if found == nil {
+                found = kind
+                continue
+            } else {
+                continue
+            }
+            break
+        }
+        guard let found else {
+            drops.count(isPayloadTypeKnown ? .unknownSource : .unknownPayloadType)
+            return nil
+        }
+        incoming.append(IncomingStream(ssrc: header.ssrc, kind: found))
         return incoming.count - 1
     }
 
-    private func kind(of header: IncomingPacket) -> IncomingStream.Kind? {
+    /// The m-line counted from sound, camera, further videos, where it receives and knows the payload type.
+    private func stream(ofLine line: Int, _ payloadType: UInt8) -> (NegotiatedStream, IncomingStream.Kind)? {
         let negotiated = configuration.negotiated
-        if let audio = negotiated.audio?.stream, audio.receives, audio.payloadType == header.payloadType { return .audio }
-        guard let video = negotiated.video?.stream, video.receives else { return nil }
-        if video.payloadType == header.payloadType { return .video(source: 0) }
-        return video.rtxPayloadType == header.payloadType ? .retransmission(source: 0) : nil
+        guard line > 0 else {
+            guard let audio = negotiated.audio?.stream, audio.receives, audio.payloadType == payloadType else { return nil }
+            return (audio, .audio)
+        }
+        guard let video = video(line - 1)?.stream, video.receives else { return nil }
+        if video.payloadType == payloadType { return (video, .video(source: line - 1)) }
+        return video.rtxPayloadType == payloadType ? (video, .retransmission(source: line - 1)) : nil
+    }
+
+    /// What was negotiated of a video source: 0 the camera, then the further ones.
+    func video(_ source: Int) -> NegotiatedVideo? {
+        let negotiated = configuration.negotiated
+        guard source > 0 else { return negotiated.video }
+        return negotiated.furtherVideos.indices.contains(source - 1) ? negotiated.furtherVideos[source - 1] : nil
+    }
+
+    private func layer(_ name: Span<UInt8>, of kind: IncomingStream.Kind) -> Int? {
+        guard let source = kind.source else { return nil }
+        return video(source)?.layers.firstIndex { $0.rid.utf8.elementsEqual(name) }
+    }
+}
+
+extension IncomingStream.Kind {
+    /// Which video; nil for sound.
+    var source: Int? {
+        switch self {
+        case .audio: nil
+        case .video(let source), .retransmission(let source): source
+        }
+    }
+    var isRetransmission: Bool { if case .retransmission = self { true } else { false } }
+}
+
+extension String.UTF8View {
+    fileprivate func elementsEqual(_ bytes: Span<UInt8>) -> Bool {
+        guard count == bytes.count else { return false }
+        var place = 0
+        for byte in self {
+            guard bytes[place] == byte else { return false }
+            place += 1
+        }
+        return true
     }
 }

@@ -54,23 +54,4 @@ extension Peer {
         statistics.bytesSent &+= UInt64(sent)
         return true
     }
-
-    /// Seals and sends what `rtcp` holds, and empties it.
-    func sendRTCP(sink: inout some PeerSink) {
-        defer { rtcp.removeAll(keepingCapacity: true) }
-        guard !rtcp.isEmpty, let address = ice.address else { return }
-        let plain = rtcp.span
-        var sent = 0
-        room.send { packet in
-            guard plain.count <= packet.count else { return nil }
-            for index in plain.indices { packet[index] = plain[index] }
-            return try? srtp?.protectRTCP(&packet, length: plain.count)
-        } _: { sealed in
-            sent = sealed.count
-            sink.send(sealed, to: address)
-        }
-        guard sent > 0 else { return }
-        statistics.packetsSent &+= 1
-        statistics.bytesSent &+= UInt64(sent)
-    }
 }

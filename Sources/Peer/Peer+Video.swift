@@ -7,79 +7,115 @@ extension Peer {
 
     // MARK: In
 
-    /// Of several video SSRCs (layers of a simulcast) the first that comes is taken, and another when it falls silent; the others only count.
-    func receiveVideo(_ packet: Span<UInt8>, _ header: IncomingPacket, now: Instant, sink: inout some PeerSink) {
-        if videoIn == nil || videoIn?.ssrc != header.ssrc && videoIn?.hasFallenSilent(now) == true {
-            let isNew = videoIn != nil
-            videoIn = VideoReceiver(ssrc: header.ssrc, now: now)
-            if isNew { requestKeyFrame(now: now, sink: &sink) }
+    /// Inputs as negotiated: one that stays keeps its state.
+    func makeVideoInputs() {
+        var inputs: [VideoInput?] = []
+        for source in 0...configuration.negotiated.furtherVideos.count {
+            guard let video = video(source), video.stream.receives else {
+                inputs.append(nil)
+                continue
+            }
+            let present = videos.indices.contains(source) ? videos[source] : nil
+            let stays = present?.mediaLine == video.stream.mediaLine
+            inputs.append(stays ? present : VideoInput(mediaLine: video.stream.mediaLine, isLayered: !video.layers.isEmpty))
+            if !stays, present != nil { forget(source: source) }
         }
-        guard videoIn?.ssrc == header.ssrc else { return }
-        videoIn?.insert(
-            packet.extracting(header.payload), sequence: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker, now: now
-        )
-        takeFrames(now: now, sink: &sink)
+        for source in videos.indices where source >= inputs.count || inputs[source] == nil { forget(source: source) }
+        videos = inputs
     }
 
-    /// RFC 4588 §4: the original number stands before the original payload.
-    func receiveRetransmission(_ packet: Span<UInt8>, _ header: IncomingPacket, now: Instant, sink: inout some PeerSink) {
-        guard header.payload.count > Retransmission.headSize else { return }  // padding of a sender that probes the line
-        guard mends(header.ssrc) else { return }
-        let start = header.payload.lowerBound
-        let sequence = UInt16(packet[start]) << 8 | UInt16(packet[start + 1])
-        videoIn?.insert(
-            packet.extracting((start + Retransmission.headSize)..<header.payload.upperBound), sequence: sequence,
-            timestamp: header.timestamp,
-            marker: header.marker, now: now)
-        takeFrames(now: now, sink: &sink)
+    /// The SSRCs of an m-line that is gone: a sender may share its screen many times in one session.
+    private func forget(source: Int) {
+        for stream in incoming where stream.kind.source == source { srtp?.forget(stream.ssrc) }
+        incoming.removeAll { $0.kind.source == source }
     }
 
-    /// Whether a retransmission stream repeats packets of the stream that we take: as the FID group says; without one only where there are no layers
-    /// that it could belong to.
-    private func mends(_ ssrc: UInt32) -> Bool {
-        guard let video = configuration.negotiated.video else { return false }
-        if let pair = video.stream.remoteSources.first(where: { $0.rtxSSRC == ssrc }) { return pair.ssrc == videoIn?.ssrc }
+    func receiveVideo(_ packet: Span<UInt8>, _ header: RTPHeader, source: Int, now: Instant, sink: inout some PeerSink) {
+        guard videos.indices.contains(source) else { return }
+        let wasEmpty = videos[source]?.receiver == nil
+        guard let fate = videos[source]?.insert(packet.extracting(header.payload), header, now: now), fate.isTaken else { return }
+        takeFrames(source, now: now, sink: &sink)
+        // A stream that took another's place without beginning with a key frame.
+        if fate.isNew, !wasEmpty, videos[source]?.receiver?.assembler.needsKeyFrame == true {
+            requestKeyFrame(source: source, now: now, sink: &sink)
+        }
+    }
+
+    func receiveRetransmission(
+        _ packet: Span<UInt8>, _ header: RTPHeader, of index: Int, source: Int, now: Instant, sink: inout some PeerSink
+    ) {
+        // Nothing behind the number: padding of a sender that probes the line.
+        guard header.payload.count > Retransmission.headSize, mends(index, source),
+            let original = try? Retransmission.original(of: packet.bytes, payload: header.payload)
+        else { return }
+        videos[source]?.mend(
+            packet.extracting(original.payload), sequence: original.sequence, timestamp: header.timestamp, marker: header.marker, now: now)
+        takeFrames(source, now: now, sink: &sink)
+    }
+
+    /// Whether a retransmission stream repeats packets of the stream that we take: as the FID group or the repaired RID says; without either only where
+    /// there are no layers that it could belong to.
+    private func mends(_ index: Int, _ source: Int) -> Bool {
+        guard let video = video(source), videos.indices.contains(source), let taken = videos[source]?.receiver?.ssrc else { return false }
+        let stream = incoming[index]
+        if let pair = video.stream.remoteSources.first(where: { $0.rtxSSRC == stream.ssrc }) { return pair.ssrc == taken }
+        if let layer = stream.layer { return incoming.first { $0.ssrc == taken }?.layer == layer }
         return video.layers.isEmpty
     }
 
-    private func takeFrames(now: Instant, sink: inout some PeerSink) {
-        while let frame = videoIn?.assembler.next(now: now, into: &frameBytes) {
-            if frame.isKey {
-                videoIn?.width = frame.width
-                videoIn?.height = frame.height
-            }
+    private func takeFrames(_ source: Int, now: Instant, sink: inout some PeerSink) {
+        while let video = videos[source]?.next(source: source, now: now, into: &frameBytes) {
             statistics.videoFramesReceived &+= 1
-            let video = ReceivedVideo(
-                source: 0, timestamp: frame.timestamp, isKey: frame.isKey, width: videoIn?.width ?? 0, height: videoIn?.height ?? 0,
-                arrival: now)
             sink.received(video, bytes: frameBytes.span)
         }
     }
 
     /// Asks for what is missing; for a key frame where that is of no use any more.
     func mendVideo(now: Instant, sink: inout some PeerSink) {
-        guard videoIn != nil else { return }
-        _ = videoIn?.assembler.expire(now: now)
-        if videoIn?.nack.takeGivenUp() == true { videoIn?.assembler.giveUp() }
-        if videoIn?.assembler.needsKeyFrame == true { requestKeyFrame(now: now, sink: &sink) }
-        guard let due = videoIn?.nack.deadline, due <= now, let ssrc = videoIn?.ssrc else { return }
-        lost.removeAll(keepingCapacity: true)
-        videoIn?.nack.collect(now: now, roundTrip: roundTrip, into: &lost)
-        guard !lost.isEmpty, configuration.negotiated.video?.stream.feedback.contains(.nack) == true else { return }
-        sendNACK(ssrc, sink: &sink)
+        for source in videos.indices {
+            if videos[source]?.expire(now: now) == true { requestKeyFrame(source: source, now: now, sink: &sink) }
+            lost.removeAll(keepingCapacity: true)
+            videos[source]?.collectLost(now: now, roundTrip: roundTrip, into: &lost)
+            guard !lost.isEmpty, let ssrc = videos[source]?.receiver?.ssrc, video(source)?.stream.feedback.contains(.nack) == true else {
+                continue
+            }
+            if lost.count > Self.mostLostInOneMessage { lost.removeSubrange(Self.mostLostInOneMessage...) }
+            statistics.nacksSent &+= 1
+            sendRTCP(sink: &sink) { writer, packet in
+                NegativeAcknowledgement.write(sender: ownSSRC, media: ssrc, lost: lost, with: &writer, to: &packet)
+            }
+        }
     }
 
-    /// RFC 4585 §6.2.1, an entry for each number.
-    private func sendNACK(_ ssrc: UInt32, sink: inout some PeerSink) {
-        let count = min(lost.count, Self.mostLostInOneMessage)
-        rtcp += [0x80, 201, 0, 1]
-        rtcp.append(word: ownSSRC)
-        rtcp += [0x81, 205, 0, UInt8(2 + count)]
-        rtcp.append(word: ownSSRC)
-        rtcp.append(word: ssrc)
-        for number in lost.prefix(count) { rtcp.append(word: UInt32(number) << 16) }
-        statistics.nacksSent &+= 1
-        sendRTCP(sink: &sink)
+    /// Lines of the tile that shows a video: of a simulcast the lowest layer of at least so many is taken from its next key frame on.
+    package func setWantedHeight(_ lines: Int, source: Int = 0, now: Instant, sink: inout some PeerSink) {
+        guard videos.indices.contains(source) else { return }
+        videos[source]?.wantedHeight = lines
+        followLayers(now: now, sink: &sink)
+    }
+
+    /// Asks for a key frame of a layer that suits better than the present one.
+    func followLayers(now: Instant, sink: inout some PeerSink) {
+        for source in videos.indices {
+            guard let ssrc = videos[source]?.awaited(now: now) else { continue }
+            requestKeyFrame(of: ssrc, source: source, now: now, sink: &sink)
+        }
+    }
+
+    /// Asks the peer for a key frame of its video `source` (PLI); gated to one a second.
+    package func requestKeyFrame(source: Int = 0, now: Instant, sink: inout some PeerSink) {
+        guard videos.indices.contains(source) else { return }
+        let heard = incoming.first { $0.kind == .video(source: source) }?.ssrc
+        guard let ssrc = videos[source]?.receiver?.ssrc ?? heard else { return }
+        requestKeyFrame(of: ssrc, source: source, now: now, sink: &sink)
+    }
+
+    private func requestKeyFrame(of ssrc: UInt32, source: Int, now: Instant, sink: inout some PeerSink) {
+        guard srtp != nil, videos[source]?.takeKeyFrameRequest(now: now) == true else { return }
+        statistics.keyFramesRequested &+= 1
+        sendRTCP(sink: &sink) { writer, packet in
+            PictureLossIndication.write(sender: ownSSRC, media: ssrc, with: &writer, to: &packet)
+        }
     }
 
     private var roundTrip: Duration { .nanoseconds(Int64((statistics.roundTripMilliseconds ?? 50) * 1_000_000)) }
@@ -102,16 +138,11 @@ extension Peer {
     }
 
     /// A generic NACK about our picture: what is still there goes out again on the RTX stream.
-    func takeNACK(_ message: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
-        guard message.word(at: 8) == videoOut?.ssrc else { return }
-        var budget = Self.mostLostInOneMessage
-        for at in stride(from: 12, to: message.count - 3, by: 4) {
-            let entry = message.word(at: at)
-            for bit in 0..<17 where budget > 0 && (bit == 0 || entry >> UInt32(bit - 1) & 1 == 1) {
-                budget -= 1
-                retransmit(UInt16(truncatingIfNeeded: entry >> 16) &+ UInt16(bit), now: now, sink: &sink)
-            }
-        }
+    func takeNACK(_ message: RawSpan, _ feedback: FeedbackHeader, now: Instant, sink: inout some PeerSink) throws(PacketError) {
+        guard feedback.media == videoOut?.ssrc else { return }
+        lost.removeAll(keepingCapacity: true)
+        try NegativeAcknowledgement.forEachLost(in: message, feedback) { if lost.count < Self.mostLostInOneMessage { lost.append($0) } }
+        for sequence in lost { retransmit(sequence, now: now, sink: &sink) }
     }
 
     private func retransmit(_ sequence: UInt16, now: Instant, sink: inout some PeerSink) {

@@ -22,24 +22,29 @@ package final class Peer {
     var audioOut: OutgoingStream?
     var videoOut: OutgoingStream?
     var rtxOut: OutgoingStream?
-    var videoIn: VideoReceiver?
+    /// By source: the camera, then further videos; nil where the m-line is not received.
+    var videos: [VideoInput?] = []
     var arrivals = TransportFeedbackWriter()
     var estimate = SendSideEstimate()
     var tiers = TierSelector()
     var history: PacketHistory?
     var frameBytes: [UInt8] = []
     var rtxPayload: [UInt8] = []
-    /// Numbers to ask for.
+    /// Numbers to ask for, or asked for.
     var lost: [UInt16] = []
+    /// Blocks of the report in the making.
+    var reports: [ReportBlock] = []
+    /// What the sender may send at most, and what came since it was last told.
+    var limits: ReceiveSideEstimate
+    var receivedBytes = 0
+    /// Ids of all m-lines: in a bundle one id means one thing (RFC 8843 §10).
+    var extensionMap = HeaderExtensionMap()
+    let cname: [UInt8]
     /// Every SSRC heard, at most `mostSources`.
     var incoming: [IncomingStream] = []
     var transportSequence: UInt16 = 1
     var room = SealingRoom()
-    /// A compound in the making.
-    var rtcp: [UInt8] = []
     var nextReport = Instant.distantFuture
-    var wantedHeight = 360
-    var mayRequestKeyFrame = Instant.start
     private let connectBy: Instant
     /// For STUN, kept for its capacity.
     private var scratch: [UInt8] = []
@@ -52,12 +57,15 @@ package final class Peer {
             role: configuration.negotiated.isDTLSClient ? .client : .server, identity: configuration.identity,
             fingerprints: configuration.negotiated.remoteFingerprints, profiles: configuration.profiles)
         connectBy = now + Self.connectTimeout
+        limits = ReceiveSideEstimate(mostBitsPerSecond: configuration.receiveCap)
+        cname = Array(configuration.cname.utf8.prefix(64))
         incoming.reserveCapacity(Self.mostSources)
-        rtcp.reserveCapacity(SealingRoom.size)
+        reports.reserveCapacity(Self.mostSources)
+        lost.reserveCapacity(NackGenerator.mostMissing)
         makeStreams()
     }
 
-    /// Our streams, where they are not there yet: one that exists keeps its numbers.
+    /// Streams as negotiated, where they are not there yet: one that exists keeps its numbers.
     private func makeStreams() {
         let seed = configuration.seed &* 0x9e37_79b9_7f4a_7c15
         // The first number stays in the lower half: libsrtp's roll-over estimate (RFC 3711 §3.3.1) wants no wrap among the first packets.
@@ -79,7 +87,9 @@ package final class Peer {
             }
         }
         if configuration.negotiated.audio?.stream.sends != true { audioOut = nil }
-        if configuration.negotiated.video?.stream.sends != true { videoOut = nil }
+        if configuration.negotiated.video?.stream.sends != true { (videoOut, rtxOut) = (nil, nil) }
+        makeVideoInputs()
+        extensionMap = HeaderExtensionMap(configuration.negotiated)
     }
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
@@ -90,7 +100,7 @@ package final class Peer {
         var earliest = state == .connecting ? connectBy : Instant.distantFuture
         if let due = ice.deadline { earliest = min(earliest, due) }
         if let due = dtls.deadline { earliest = min(earliest, due) }
-        if let due = videoIn?.deadline { earliest = min(earliest, due) }
+        for video in videos { if let due = video?.deadline { earliest = min(earliest, due) } }
         if let due = arrivals.deadline { earliest = min(earliest, due) }
         earliest = min(earliest, nextReport)
         return earliest

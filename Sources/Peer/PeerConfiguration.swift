@@ -32,3 +32,19 @@ package struct PeerConfiguration: Sendable {
         (self.cname, self.seed, self.ntpAtStart) = (cname, seed, ntpAtStart)
     }
 }
+
+extension HeaderExtensionMap {
+    /// What we read, of all m-lines together.
+    init(_ session: NegotiatedSession) {
+        self.init()
+        for stream in [session.audio?.stream, session.video?.stream] + session.furtherVideos.map({ $0.stream }) {
+            guard let ids = stream?.receiveExtensions else { continue }
+            mid = mid ?? ids.mid
+            rid = rid ?? ids.streamID
+            repairedRID = repairedRID ?? ids.repairedStreamID
+            audioLevel = audioLevel ?? ids.audioLevel
+            absoluteSendTime = absoluteSendTime ?? ids.absoluteSendTime
+            transportSequenceNumber = transportSequenceNumber ?? ids.transportSequence
+        }
+    }
+}

@@ -25,7 +25,7 @@ enum SRTPError: Error, Equatable {
 
 /// Seals and opens the packets of one session in place (RFC 3711, RFC 7714). Both directions, any SSRC.
 ///
-/// What is behind it is libsrtp2; callers know only these five calls, so that another engine can take its place. Whoever calls bounds the number of SSRCs:
+/// What is behind it is libsrtp2; callers know only these six calls, so that another engine can take its place. Whoever calls bounds the number of SSRCs:
 /// each new one costs libsrtp2 a stream.
 struct SRTPSession: ~Copyable {
     /// Packets; video at 2 Mbit/s fills it in about five seconds.
@@ -105,6 +105,9 @@ struct SRTPSession: ~Copyable {
         guard packet.count >= 8 + 4 + profile.tagLength else { throw .malformed }
         return try Self.run(&packet, packet.count) { srtp_unprotect_rtcp(inbound, $0, $1) }
     }
+
+    /// Lets go what is kept of a source that does not come any more; one that comes all the same begins anew.
+    mutating func forget(_ ssrc: UInt32) { _ = srtp_remove_stream(inbound, ssrc.bigEndian) }
 
     @inline(__always)
     private static func run(

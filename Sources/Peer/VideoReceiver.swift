@@ -6,9 +6,6 @@ struct VideoReceiver {
     var unwrapper = SequenceUnwrapper()
     var nack = NackGenerator()
     var assembler = FrameAssembler()
-    /// The size that the last key frame said.
-    var width = 0
-    var height = 0
 
     /// Silent for so long, the stream gives way to another SSRC: senders that begin anew take a new one.
     static let patience = Duration.seconds(1)

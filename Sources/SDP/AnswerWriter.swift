@@ -46,7 +46,9 @@ struct AnswerWriter {
         (section.port, section.portCount, section.number) = (home?.port ?? 9, nil, 0)
         section.formats = [codec.payloadType, stream.rtxPayloadType].compactMap { $0 }.map { "\($0)" }
         section.lines = [Line("c", "IN \(family) \(home?.host ?? "0.0.0.0")")]
-        if offered.kind == "video", stream.receives, let limit = parameters.maxReceiveBitsPerSecond {
+        let layers = layers(of: stream)
+        let limit = layers.isEmpty ? parameters.maxReceiveBitsPerSecond : parameters.maxSimulcastBitsPerSecond
+        if offered.kind == "video", stream.receives, let limit {
             section.lines.append(Line("b", "TIAS:\(limit)"))
         }
         var words = offered.mid.isEmpty ? [] : ["mid:\(offered.mid)"]
@@ -58,7 +60,7 @@ struct AnswerWriter {
         words.append(Direction(sends: stream.sends, receives: stream.receives).rawValue)
         words += StreamLines.codec(codec, stream, isAudio: offered.kind == "audio")
         words += offered.extensions().map { "extmap:\($0.answer)" }
-        words += simulcast(stream)
+        words += simulcast(layers)
         if stream.sends { words += StreamLines.sources(stream, parameters, isAudio: offered.kind == "audio") }
         if isFirst {
             words += parameters.candidates.enumerated().map { "candidate:\(Candidate(host: $1, index: $0).value)" } + ["end-of-candidates"]
@@ -67,9 +69,13 @@ struct AnswerWriter {
         return section
     }
 
-    private func simulcast(_ stream: NegotiatedStream) -> [String] {
+    private func layers(of stream: NegotiatedStream) -> [NegotiatedVideo.Layer] {
         let videos = [session.video].compactMap { $0 } + session.furtherVideos
-        guard let layers = videos.first(where: { $0.stream.mediaLine == stream.mediaLine })?.layers, !layers.isEmpty else { return [] }
+        return videos.first { $0.stream.mediaLine == stream.mediaLine }?.layers ?? []
+    }
+
+    private func simulcast(_ layers: [NegotiatedVideo.Layer]) -> [String] {
+        guard !layers.isEmpty else { return [] }
         return layers.map { "rid:\($0.rid) recv" } + [
             "simulcast:recv " + layers.map { ($0.isPaused ? "~" : "") + $0.rid }.joined(separator: ";")
         ]

@@ -23,7 +23,7 @@ package struct Answerer: Sendable {
     ) throws(SDPError) -> (answer: SessionDescription, session: NegotiatedSession) {
         try offer.checkMediaLines()
         if let previous { try check(offer, follows: previous) }
-        let choices = try choose(offer)
+        let choices = try choose(offer, after: previous)
         guard let first = choices.firstIndex(where: { $0.codec != nil }) else { throw refusal(choices) }
         let tag = offer.bundle?.first ?? first
         let transport = try RemoteTransport(offer, line: first, tag: tag)
@@ -48,7 +48,7 @@ package struct Answerer: Sendable {
         var reason: UnsupportedReason?
     }
 
-    private func choose(_ offer: SessionDescription) throws(SDPError) -> [Choice] {
+    private func choose(_ offer: SessionDescription, after previous: NegotiatedSession?) throws(SDPError) -> [Choice] {
         let bundle = offer.bundle
         var choices: [Choice] = []
         var hasAudio = false
@@ -64,7 +64,11 @@ package struct Answerer: Sendable {
                     if hasAudio { choice = Choice(reason: .furtherAudio) }
                     hasAudio = true
                 } else {
-                    if hasVideo, !parameters.acceptsFurtherVideo || !direction.sends { choice = Choice(reason: .furtherVideo) }
+                    // One that was taken before and pauses stays: port 0 would end it for good.
+                    let wasTaken = previous.map { $0.mediaLines.indices.contains(index) && $0.mediaLines[index].refusal == nil } ?? false
+                    if hasVideo, !parameters.acceptsFurtherVideo || !direction.sends && !wasTaken {
+                        choice = Choice(reason: .furtherVideo)
+                    }
                     hasVideo = true
                 }
             }

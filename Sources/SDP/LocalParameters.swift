@@ -28,6 +28,8 @@ package struct LocalParameters: Sendable {
     package var acceptsFurtherVideo = false
     /// b=TIAS of each video that we receive, bit/s.
     package var maxReceiveBitsPerSecond: Int?
+    /// The same where it comes in several layers.
+    package var maxSimulcastBitsPerSecond: Int?
 
     package init(
         credentials: ICECredentials, fingerprint: Fingerprint, candidates: [TransportAddress], sessionID: UInt64, cname: String,

@@ -62,6 +62,9 @@ package final class Compositor {
         return picture
     }
 
+    /// Lines of a tile of the last picture; 0 where it is not shown.
+    package func height(ofTile index: Int) -> Int { rectangles.indices.contains(index) ? rectangles[index].height : 0 }
+
     /// The canvas in a tier's size; the canvas itself where it has that size.
     package func scaled(_ canvas: Picture, to tier: VideoTier) -> Picture {
         guard canvas.width != tier.width || canvas.height != tier.height else { return canvas }

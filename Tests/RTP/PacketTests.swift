@@ -74,7 +74,7 @@ struct ReportTests {
         let start = report.begin(blocks: 1, with: &writer, to: &span)
         block.write(with: &writer, to: &span)
         RTCPHeader.finish(start, with: &writer, to: &span)
-        SourceDescription.write(ssrcs: [1, 2], cname: Array("điểm cầu".utf8).span, with: &writer, to: &span)
+        SourceDescription.write(ssrcs: [1, 2], cname: Array("điểm cầu".utf8), with: &writer, to: &span)
         Bye.write(ssrcs: [1], with: &writer, to: &span)
         let bytes = Array(room.prefix(writer.count))
         let first = try RTCPHeader(parsing: bytes.span.bytes, at: 0)

@@ -115,7 +115,7 @@ package enum ReceiverReport {
 /// Source description (202) with one CNAME for each of several sources, RFC 3550 §6.5.
 package enum SourceDescription {
     package static func write(
-        ssrcs: [UInt32], cname: Span<UInt8>, with writer: inout ByteWriter, to buffer: inout MutableSpan<UInt8>
+        ssrcs: [UInt32], cname: [UInt8], with writer: inout ByteWriter, to buffer: inout MutableSpan<UInt8>
     ) {
         let start = RTCPHeader.begin(
             count: UInt8(min(31, ssrcs.count)), packetType: RTCPHeader.PacketType.sourceDescription, with: &writer, to: &buffer)
@@ -123,7 +123,7 @@ package enum SourceDescription {
             writer.append(ssrc, to: &buffer)
             writer.append(UInt8(1), to: &buffer)
             writer.append(UInt8(min(255, cname.count)), to: &buffer)
-            writer.append(cname.extracting(first: 255), to: &buffer)
+            writer.append(cname.span.extracting(first: 255), to: &buffer)
             // An item of type 0 ends the list, and the chunk is padded to a word: at least one zero.
             writer.append(UInt8(0), to: &buffer)
             writer.pad(to: &buffer)

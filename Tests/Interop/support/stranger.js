@@ -3,8 +3,8 @@
   const canvasOf = (width, height) => Object.assign(document.createElement('canvas'), { width, height });
 
   /** A picture of one colour; one pixel changes, so that the canvas is captured each time. */
-  function picture(colour) {
-    const canvas = canvasOf(640, 360);
+  function picture(colour, width = 640, height = 360) {
+    const canvas = canvasOf(width, height);
     const draw = canvas.getContext('2d');
     let count = 0;
     const paint = () => {
@@ -38,12 +38,16 @@
     while (peer.iceGatheringState !== 'complete' && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
-  /** @param direction sendrecv, or recvonly for a WHEP viewer. */
-  async function join({ meeting, token, name, colour, hertz, gain = 0.12, direction = 'sendrecv' }) {
+  /** Three sizes of one picture at once (RFC 8853). */
+  const LAYERS = [4, 2, 1].map((scale, index) => ({ rid: 'qhf'[index], scaleResolutionDownBy: scale }));
+
+  /** @param direction sendrecv, or recvonly for a WHEP viewer. @param layers whether to send a simulcast of 320×180, 640×360 and 1280×720. */
+  async function join({ meeting, token, name, colour, hertz, gain = 0.12, direction = 'sendrecv', layers = false }) {
     const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const sends = direction !== 'recvonly';
     peer.addTransceiver(sends ? await tone(hertz, gain) : 'audio', { direction });
-    peer.addTransceiver(sends ? picture(colour) : 'video', { direction });
+    if (layers) peer.addTransceiver(picture(colour, 1280, 720), { direction, sendEncodings: LAYERS });
+    else peer.addTransceiver(sends ? picture(colour) : 'video', { direction });
     const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true });
     const audio = Object.assign(document.createElement('audio'), { muted: true, autoplay: true });
     document.body.append(video, audio);
@@ -105,6 +109,39 @@
     };
   }
 
+  /** Offers anew on the same session. */
+  async function renegotiate() {
+    const { peer, location, token } = window.stranger;
+    await peer.setLocalDescription();
+    const answer = await fetch(location, {
+      method: 'PATCH',
+      headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${token}` },
+      body: peer.localDescription.sdp,
+    });
+    const sdp = await answer.text();
+    if (answer.status !== 200) throw new Error(`renegotiate: ${answer.status} ${sdp}`);
+    await peer.setRemoteDescription({ type: 'answer', sdp });
+  }
+
+  /** Adds a screen of one colour. */
+  async function share(colour) {
+    window.stranger.screen = window.stranger.peer.addTransceiver(picture(colour), { direction: 'sendonly' });
+    await renegotiate();
+  }
+
+  /** Drops it: for good where `stop`, otherwise it pauses. */
+  async function unshare({ stop = true } = {}) {
+    const { screen } = window.stranger;
+    if (stop) screen.stop();
+    else screen.direction = 'inactive';
+    await renegotiate();
+  }
+
+  async function resumeShare() {
+    window.stranger.screen.direction = 'sendonly';
+    await renegotiate();
+  }
+
   async function leave() {
     const { peer, location, token } = window.stranger;
     const answer = await fetch(location, { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } });
@@ -112,5 +149,5 @@
     return answer.status;
   }
 
-  window.client = { join, sound, frame, statistics, leave };
+  window.client = { join, sound, frame, statistics, share, unshare, resumeShare, leave };
 })();
