@@ -26,7 +26,8 @@ package actor SQLiteStore: Store {
         }
         let connection = try SQLiteConnection(path: path)
         try connection.execute(
-            "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF")
+            "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;"
+                + "PRAGMA cache_size = -1024")
         try Migrations.apply(to: connection, now: now)
         self.connection = connection
     }

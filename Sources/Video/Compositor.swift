@@ -44,6 +44,7 @@ package final class Compositor {
     /// - Parameter waitingText: stands alone while there is no tile.
     /// - Returns: a picture that stays as it is, whatever is composed next; the same object again where nothing changed.
     package func compose(_ tiles: [TileContent], layout: LayoutKind, waitingText: String) -> Picture {
+        labels.nextRound()
         var isChanged = arrange(layout, count: tiles.count)
         if rectangles.isEmpty {
             isChanged = drawWaiting(waitingText) || isChanged

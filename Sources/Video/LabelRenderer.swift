@@ -1,4 +1,4 @@
-/// Draws names: labels on pictures, cards in place of pictures, the card of an empty meeting. What was drawn is kept.
+/// Draws names: labels on pictures, cards in place of pictures, the card of an empty meeting. What was drawn is kept while it is used.
 package final class LabelRenderer {
     private struct Key: Hashable {
         enum Kind: Hashable { case label(isMuted: Bool), card, waiting }
@@ -8,10 +8,19 @@ package final class LabelRenderer {
         var height: Int
     }
 
+    private struct Kept {
+        var overlay: Overlay
+        /// The round in which it was asked for last.
+        var used: Int
+    }
+
     /// Pixels of drawings kept (about 24 MB); with more all are forgotten, which costs a few milliseconds once.
     private static let mostPixels = 8_000_000
-    private var kept: [Key: Overlay] = [:]
+    /// Rounds (pictures) after which a drawing that nobody asked for is forgotten: names come and go for as long as a meeting lasts.
+    static let mostRounds = 500
+    private var kept: [Key: Kept] = [:]
     private var keptPixels = 0
+    private var round = 0
 
     package init() {}
 
@@ -41,8 +50,22 @@ package final class LabelRenderer {
         }
     }
 
+    /// To be called with each picture.
+    func nextRound() {
+        round += 1
+        guard round % Self.mostRounds == 0 else { return }
+        kept = kept.filter { $0.value.used > round - Self.mostRounds }
+        keptPixels = kept.values.reduce(0) { $0 + $1.overlay.width * $1.overlay.height }
+    }
+
+    /// Drawings that are kept.
+    var keptCount: Int { kept.count }
+
     private func cached(_ key: Key, _ draw: (PangoFonts, _ cleaned: String) -> Overlay?) -> Overlay? {
-        if let overlay = kept[key] { return overlay }
+        if let place = kept.index(forKey: key) {
+            kept.values[place].used = round
+            return kept.values[place].overlay
+        }
         let cleaned = DisplayName.cleaned(key.text)
         guard let overlay = PangoFonts.withLock({ draw($0, cleaned) }) else { return nil }
         let pixels = overlay.width * overlay.height
@@ -50,7 +73,7 @@ package final class LabelRenderer {
             kept.removeAll(keepingCapacity: true)
             keptPixels = 0
         }
-        kept[key] = overlay
+        kept[key] = Kept(overlay: overlay, used: round)
         keptPixels += pixels
         return overlay
     }

@@ -57,6 +57,14 @@ def metric(server, name):
     raise RuntimeError(f"no metric {name}")
 
 
+def alone(server, seconds):
+    """Waits until only the two who stay are in; the number of those who are."""
+    end = time.monotonic() + seconds
+    while metric(server, "nhipcau_media_sessions") > 2 and time.monotonic() < end:
+        time.sleep(0.5)
+    return metric(server, "nhipcau_media_sessions")
+
+
 def run(seconds, joins, seed, most=10):
     """Joins and leaves for `seconds`; returns what was measured."""
     chance = random.Random(seed)
@@ -71,23 +79,30 @@ def run(seconds, joins, seed, most=10):
         everybody += [speaker, watcher]
         time.sleep(min(10, max(3, seconds / 20)))
 
-        def visitor():
-            kind = chance.choice(["participant", "participant", "publisher", "viewer"])
+        def visitor(kind=None, video=None):
+            kind = kind or chance.choice(["participant", "participant", "publisher", "viewer"])
             words = ["--kind", kind]
             if kind != "viewer":
-                words += ["--video", chance.choice(["pattern", "none"]), "--audio", chance.choice(["tone:880", "none", "none"])]
-                if words[-3:] == ["none", "--audio", "none"]:
-                    words[-1] = "tone:1200"
-            return sites.start(f"Khách {sites.started}", *words)
+                video = video or chance.choice(["pattern", "none"])
+                words += ["--video", video, "--audio", chance.choice(["tone:880", "none", "none"]) if video == "pattern" else "tone:1200"]
+            everybody.append(sites.start(f"Khách {sites.started}", *words))
+            return everybody[-1]
+
+        def fill():
+            """The same guests before and after: what a site costs while it is in is no leak."""
+            kinds = [("participant", "pattern"), ("participant", "none"), ("publisher", "pattern"), ("viewer", None)]
+            return [visitor(*kinds[place % len(kinds)]) for place in range(most)]
 
         def leave(process):
             # One in three vanishes as a broken line does.
             process.send_signal(chance.choice([signal.SIGTERM, signal.SIGTERM, signal.SIGKILL]))
             process.wait()
 
-        # The first comers make pools and stacks grow to their size: memory is compared from then on.
-        inside = [visitor() for _ in range(most)]
-        everybody += inside
+        # The first comers make pools and stacks grow to their size: memory is compared from the second ones on.
+        for process in fill():
+            time.sleep(seconds / 300)
+            leave(process)
+        inside = fill()
         time.sleep(min(15, max(3, seconds / 20)))
         before = memory(server)
         count = {"joins": 0, "leaves": 0}
@@ -98,22 +113,19 @@ def run(seconds, joins, seed, most=10):
                 count["leaves"] += 1
             else:
                 inside.append(visitor())
-                everybody.append(inside[-1])
                 count["joins"] += 1
             due = begin + seconds * (step + 1) / joins
             time.sleep(max(0, due - time.monotonic()))
-        while len(inside) < most:
-            inside.append(visitor())
-            everybody.append(inside[-1])
-        time.sleep(min(32, max(5, seconds / 10)))
+        # Those who vanish lose their seats 30 s after their last consent.
+        for process in inside:
+            leave(process)
+        alone(server, 45)
+        inside = fill()
+        time.sleep(min(15, max(3, seconds / 20)))
         after = memory(server)
         for process in inside:
             leave(process)
-        # Those who vanished lose their seats 30 s after their last consent.
-        end = time.monotonic() + 45
-        while metric(server, "nhipcau_media_sessions") > 2 and time.monotonic() < end:
-            time.sleep(0.5)
-        left_behind = metric(server, "nhipcau_media_sessions") - 2
+        left_behind = alone(server, 45) - 2
         watcher.send_signal(signal.SIGTERM)
         watcher.wait(20)
         report = json.loads((folder / "watcher.json").read_text())["endpoints"][0]
@@ -127,6 +139,7 @@ def run(seconds, joins, seed, most=10):
             "soundLost": report["sound"]["lost"],
             "memoryBeforeMiB": before,
             "memoryAfterMiB": after,
+            "heapInUseMiB": metric(server, "nhipcau_memory_heap_used_bytes") / 2**20,
             "seatsLeftBehind": left_behind,
             "seconds": report["connectedSeconds"],
         }

@@ -166,7 +166,10 @@ def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):
 def test_a_long_list_is_read_page_by_page_and_no_longer_than_it_is(page):
     assert page.evaluate("""async () => {
         const asked = [];
-        window.fetch = async (address) => {
+        const real = window.fetch;
+        window.fetch = async (address, options) => {
+            // The page that stands behind asks too, whenever it gets to it.
+            if (!new URL(address, location.href).pathname.endsWith('/sites')) return real(address, options);
             const query = new URL(address, location.href).searchParams;
             asked.push(query.get('after'));
             const first = query.get('after') === null ? 0 : Number(query.get('after')) + 1;

@@ -80,4 +80,14 @@ struct LabelTests {
         let mark = try #require(LabelRenderer().label("", isMuted: true, tileWidth: 300, tileHeight: 170))
         #expect(mark.width < 60 && Pictures.samples(mark.picture).max() ?? 0 > 120)
     }
+
+    @Test func `drawings of names that are gone are forgotten, those in use are kept`() {
+        let labels = LabelRenderer()
+        for round in 0..<3 * LabelRenderer.mostRounds {
+            labels.nextRound()
+            if round % 10 == 0 { _ = labels.card("Khách \(round)", width: 64, height: 36) }
+            if round % 100 == 0 { _ = labels.label("Hà Giang", isMuted: false, tileWidth: 300, tileHeight: 170) }
+        }
+        #expect(labels.keptCount > 1 && labels.keptCount <= 2 * LabelRenderer.mostRounds / 10 + 1)
+    }
 }
