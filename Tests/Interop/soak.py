@@ -102,6 +102,7 @@ def run(seconds, joins, seed, most=10):
         for process in fill():
             time.sleep(seconds / 300)
             leave(process)
+        alone(server, 45)
         inside = fill()
         time.sleep(min(15, max(3, seconds / 20)))
         before = memory(server)
