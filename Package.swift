@@ -78,7 +78,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CSRTP", "COpenSSL", "CSockets",
-            ], path: "Benchmarks",
+            ], path: "Benchmarks", exclude: ["hook"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

@@ -71,7 +71,16 @@ struct SeatSink: PeerSink {
 
     mutating func send(_ datagram: Span<UInt8>, to address: TransportAddress) {
         answered = address
-        sender.append(datagram, to: address)
+        sender.append(to: address) { room in
+            guard datagram.count <= room.count else { return 0 }
+            for index in datagram.indices { room[index] = datagram[index] }
+            return datagram.count
+        }
+    }
+
+    mutating func send(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
+        answered = address
+        sender.append(to: address, write)
     }
 
     mutating func connected() { isConnected = true }

@@ -1,8 +1,8 @@
 import RTP
 import SDP
 
-/// One SSRC of ours: numbers packets and makes their headers from a template made once, so a packet costs a copy and a few bytes. A value without heap.
-struct OutgoingStream {
+/// One SSRC of ours: numbers packets and makes their headers from a template made once, so a packet costs a copy and a few bytes.
+final class OutgoingStream {
     static let largestHeader = 48
     let ssrc: UInt32
     let payloadType: UInt8
@@ -12,6 +12,7 @@ struct OutgoingStream {
     private(set) var headerLength = 12
     private var sendTimeAt: Int?
     private var transportSequenceAt: Int?
+    var hasTransportSequence: Bool { transportSequenceAt != nil }
     private var sequenceNumber: UInt16
     var nextSequence: UInt16 { sequenceNumber }
     private let timestampOffset: UInt32
@@ -26,7 +27,7 @@ struct OutgoingStream {
         makeHeader(stream)
     }
 
-    private mutating func makeHeader(_ stream: NegotiatedStream) {
+    private func makeHeader(_ stream: NegotiatedStream) {
         let ids = stream.sendExtensions
         let mid = Array(stream.mid.utf8)
         let isTwoByte = [ids.mid, ids.absoluteSendTime, ids.transportSequence].contains { ($0 ?? 0) > 14 }
@@ -62,8 +63,8 @@ struct OutgoingStream {
     /// Writes the next packet.
     /// - Parameter timestamp: of the bridge's clock, at `clockRate`.
     /// - Returns: its length; nil where `packet` has no room for it.
-    mutating func write(
-        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, transportSequence: inout UInt16, now: Instant,
+    func write(
+        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, transportSequence: UInt16, now: Instant,
         into packet: inout MutableSpan<UInt8>
     ) -> Int? {
         let length = headerLength + payload.count
@@ -80,9 +81,16 @@ struct OutgoingStream {
         }
         if let at = transportSequenceAt {
             (packet[at], packet[at + 1]) = (UInt8(transportSequence >> 8), UInt8(transportSequence & 255))
-            transportSequence &+= 1
         }
-        for index in payload.indices { packet[headerLength &+ index] = payload[index] }
+        // One copy of memory, since the compiler makes a loop of bytes of it where the lengths are not the same.
+        packet.withUnsafeMutableBufferPointer { packet in
+            payload.withUnsafeBufferPointer { payload in
+                // The room was checked above.
+                if let to = packet.baseAddress, let from = payload.baseAddress {
+                    (to + headerLength).update(from: from, count: payload.count)
+                }
+            }
+        }
         sequenceNumber &+= 1
         packets &+= 1
         octets &+= UInt32(truncatingIfNeeded: payload.count)

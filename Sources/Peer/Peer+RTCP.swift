@@ -110,7 +110,7 @@ extension Peer {
         let needsReport = isFeedback && !takesReducedSize
         let sender = ownSSRC
         var sent = 0
-        room.send { packet in
+        sink.send(to: address) { packet in
             var writer = ByteWriter()
             if needsReport {
                 let start = ReceiverReport.begin(ssrc: sender, blocks: 0, with: &writer, to: &packet)
@@ -118,11 +118,9 @@ extension Peer {
             }
             let head = writer.count
             write(&writer, &packet)
-            guard writer.count > head, !writer.overflowed else { return nil }
-            return try? srtp?.protectRTCP(&packet, length: writer.count)
-        } _: { sealed in
-            sent = sealed.count
-            sink.send(sealed, to: address)
+            guard writer.count > head, !writer.overflowed else { return 0 }
+            sent = (try? srtp?.protectRTCP(&packet, length: writer.count)) ?? 0
+            return sent
         }
         guard sent > 0 else { return }
         statistics.packetsSent &+= 1

@@ -3,17 +3,34 @@ import RTP
 import SDP
 
 extension Peer {
+    /// What a sink must have room for.
+    package static let largestDatagram = 1_500
+
     /// One Opus packet.
     /// - Parameter timestamp: 48 kHz of the bridge. `captured` is the moment that it stands for: sender reports tie sound and picture by it.
     /// - Parameter marker: first after a silence.
     package func sendAudio(
         _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
     ) {
-        guard var stream = audioOut else { return }
-        if send(payload, on: &stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink) {
+        guard let stream = audioOut else { return }
+        if send(payload, on: stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink) {
             statistics.audioPacketsSent &+= 1
         }
-        audioOut = stream
+    }
+
+    /// A picture, its packets one after the other. Kept for retransmission where that was negotiated.
+    package func sendVideo(_ frame: PacketisedFrame, now: Instant, sink: inout some PeerSink) {
+        guard let stream = videoOut, srtp != nil else { return }
+        if rtxOut != nil {
+            if history == nil { history = PacketHistory() }
+            history?.add(frame, first: stream.nextSequence)
+        }
+        for index in 0..<frame.count {
+            frame.withPayload(index) {
+                sendVideo(
+                    packet: $0, timestamp: frame.timestamp, captured: frame.captured, marker: frame.isLast(index), now: now, sink: &sink)
+            }
+        }
     }
 
     /// One packet of a VP8 frame, descriptor included; the packets of a frame one after the other.
@@ -21,15 +38,14 @@ extension Peer {
     package func sendVideo(
         packet payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
     ) {
-        guard var stream = videoOut else { return }
-        if send(payload, on: &stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink), marker {
+        guard let stream = videoOut else { return }
+        if send(payload, on: stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink), marker {
             statistics.videoFramesSent &+= 1
         }
-        videoOut = stream
     }
 
     func send(
-        _ payload: Span<UInt8>, on stream: inout OutgoingStream, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant,
+        _ payload: Span<UInt8>, on stream: OutgoingStream, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant,
         sink: inout some PeerSink
     ) -> Bool {
         guard let address = ice.address, srtp != nil else {
@@ -37,17 +53,14 @@ extension Peer {
             return false
         }
         var sent = 0
-        transportSequence = estimate.send(bytes: payload.count + stream.headerLength, now: now)
-        room.send { packet in
+        let number = stream.hasTransportSequence ? estimate.send(bytes: payload.count + stream.headerLength, now: now) : 0
+        sink.send(to: address) { packet in
             guard
                 let length = stream.write(
-                    payload, timestamp: timestamp, captured: captured, marker: marker, transportSequence: &transportSequence, now: now,
-                    into: &packet)
-            else { return nil }
-            return try? srtp?.protectRTP(&packet, length: length)
-        } _: { sealed in
-            sent = sealed.count
-            sink.send(sealed, to: address)
+                    payload, timestamp: timestamp, captured: captured, marker: marker, transportSequence: number, now: now, into: &packet)
+            else { return 0 }
+            sent = (try? srtp?.protectRTP(&packet, length: length)) ?? 0
+            return sent
         }
         guard sent > 0 else { return false }
         statistics.packetsSent &+= 1

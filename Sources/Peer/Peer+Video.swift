@@ -122,21 +122,6 @@ extension Peer {
 
     // MARK: Out
 
-    /// A picture, its packets one after the other. Kept for retransmission where that was negotiated.
-    package func sendVideo(_ frame: PacketisedFrame, now: Instant, sink: inout some PeerSink) {
-        guard videoOut != nil, srtp != nil else { return }
-        for index in 0..<frame.count {
-            if rtxOut != nil, let sequence = videoOut?.nextSequence {
-                if history == nil { history = PacketHistory() }
-                history?.add(frame, index: index, sequence: sequence, now: now)
-            }
-            frame.withPayload(index) {
-                sendVideo(
-                    packet: $0, timestamp: frame.timestamp, captured: frame.captured, marker: frame.isLast(index), now: now, sink: &sink)
-            }
-        }
-    }
-
     /// A generic NACK about our picture: what is still there goes out again on the RTX stream.
     func takeNACK(_ message: RawSpan, _ feedback: FeedbackHeader, now: Instant, sink: inout some PeerSink) throws(PacketError) {
         guard feedback.media == videoOut?.ssrc else { return }
@@ -146,15 +131,14 @@ extension Peer {
     }
 
     private func retransmit(_ sequence: UInt16, now: Instant, sink: inout some PeerSink) {
-        guard var stream = rtxOut, let sent = history?.take(sequence, roundTrip: roundTrip / 2, now: now) else { return }
+        guard let stream = rtxOut, let sent = history?.take(sequence, roundTrip: roundTrip / 2, now: now) else { return }
         rtxPayload.removeAll(keepingCapacity: true)
         rtxPayload += [UInt8(sequence >> 8), UInt8(sequence & 255)]
         sent.frame.withPayload(sent.index) { for index in $0.indices { rtxPayload.append($0[index]) } }
         let isSent = send(
-            rtxPayload.span, on: &stream, timestamp: sent.frame.timestamp, captured: sent.frame.captured,
+            rtxPayload.span, on: stream, timestamp: sent.frame.timestamp, captured: sent.frame.captured,
             marker: sent.frame.isLast(sent.index), now: now,
             sink: &sink)
         if isSent { statistics.retransmissionsSent &+= 1 }
-        rtxOut = stream
     }
 }

@@ -42,8 +42,6 @@ package final class Peer {
     let cname: [UInt8]
     /// Every SSRC heard, at most `mostSources`.
     var incoming: [IncomingStream] = []
-    var transportSequence: UInt16 = 1
-    var room = SealingRoom()
     var nextReport = Instant.distantFuture
     private let connectBy: Instant
     /// For STUN, kept for its capacity.

@@ -6,6 +6,8 @@ import RTP
 package protocol PeerSink {
     /// Sends this datagram; packets of one frame come one after the other, so that they can leave together.
     mutating func send(_ datagram: Span<UInt8>, to address: TransportAddress)
+    /// Has `write` make a datagram where it is to leave from, and sends it; `write` gives its length, 0 for none. The room is `Peer.largestDatagram`.
+    mutating func send(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int)
     /// ICE and DTLS are through: media may flow. Once.
     mutating func connected()
     /// An Opus packet, in order of arrival (the jitter buffer orders them); none twice.
@@ -16,6 +18,16 @@ package protocol PeerSink {
     mutating func wantsKeyFrame()
     /// The end, once; nothing comes after it.
     mutating func closed(_ reason: PeerCloseReason)
+}
+
+extension PeerSink {
+    /// For those who have no such place: makes the datagram on the stack.
+    package mutating func send(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
+        var room = InlineArray<1_500, UInt8>(repeating: 0)
+        var span = room.mutableSpan
+        let length = write(&span)
+        if length > 0 { send(room.span.extracting(first: length), to: address) }
+    }
 }
 
 package struct ReceivedAudio: Equatable, Sendable {

@@ -25,8 +25,7 @@ enum SRTPError: Error, Equatable {
 
 /// Seals and opens the packets of one session in place (RFC 3711, RFC 7714). Both directions, any SSRC.
 ///
-/// What is behind it is libsrtp2; callers know only these six calls, so that another engine can take its place. Whoever calls bounds the number of SSRCs:
-/// each new one costs libsrtp2 a stream.
+/// What is behind it is libsrtp2 with OpenSSL's ciphers (`SRTPEngine`). Whoever calls bounds the number of SSRCs: each new one costs libsrtp2 a stream.
 struct SRTPSession: ~Copyable {
     /// Packets; video at 2 Mbit/s fills it in about five seconds.
     static let replayWindow: UInt = 1_024
@@ -37,11 +36,9 @@ struct SRTPSession: ~Copyable {
     private let outbound: srtp_t
     private let inbound: srtp_t
 
-    /// `srtp_init` once for the process.
-    private static let library: srtp_err_status_t = srtp_init()
-
     init(keys: borrowing SRTPKeys) throws(SRTPError) {
-        guard Self.library == srtp_err_status_ok else { throw SRTPError(Self.library) }
+        let library = SRTPEngine.status.library
+        guard library == srtp_err_status_ok else { throw SRTPError(library) }
         let outbound = try Self.make(keys.profile, key: keys.local, ssrc_any_outbound)
         do {
             inbound = try Self.make(keys.profile, key: keys.remote, ssrc_any_inbound)

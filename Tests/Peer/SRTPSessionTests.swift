@@ -30,6 +30,8 @@ struct SRTPSessionTests {
         return (SRTPKeys(profile: profile, local: one, remote: other), SRTPKeys(profile: profile, local: other, remote: one))
     }
 
+    @Test func `libsrtp2 takes OpenSSL's ciphers`() { #expect(SRTPEngine.status.isReplaced) }
+
     @Test func `the packet of libsrtp's and RFC 3711's keys is sealed to the published bytes`() throws {
         // Master key and salt of RFC 3711 appendix B.3, the packet and its sealed form from libsrtp's validation.
         let key: [UInt8] = [

@@ -21,3 +21,8 @@ static inline EVP_PKEY *nc_p256_generate(void) { return EVP_EC_gen("P-256"); }
 static inline void nc_dtls_set_options(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 }
+/// Gives an HMAC context its key and SHA-1; 1 where it took them.
+static inline int nc_hmac_sha1_init(EVP_MAC_CTX *context, const unsigned char *key, size_t length) {
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA1", 0), OSSL_PARAM_construct_end()};
+    return EVP_MAC_init(context, key, length, parameters);
+}

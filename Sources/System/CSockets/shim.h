@@ -30,3 +30,33 @@ static inline int nc_sendmmsg(int descriptor, struct nc_mmsghdr *headers, unsign
 
 /// The calling thread's nice value: on Linux a thread has its own. Nothing happens where that is not allowed.
 static inline void nc_set_thread_nice(int value) { (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value); }
+
+/// Room for one control message that carries the size of segments (udp(7), UDP_SEGMENT).
+struct nc_segment_control {
+    struct cmsghdr header;
+    unsigned short size;
+    unsigned char rest[6];
+};
+
+#define NC_SOL_UDP 17
+#define NC_UDP_SEGMENT 103
+
+/// Whether the kernel cuts long datagrams into segments; 1 where it does.
+static inline int nc_can_segment(int descriptor) {
+    int size = 0;
+    socklen_t length = sizeof size;
+    return getsockopt(descriptor, NC_SOL_UDP, NC_UDP_SEGMENT, &size, &length) == 0;
+}
+/// Has `message` cut into datagrams of `size` bytes.
+static inline void nc_set_segment(struct nc_mmsghdr *message, struct nc_segment_control *control, unsigned short size) {
+    control->header.cmsg_level = NC_SOL_UDP;
+    control->header.cmsg_type = NC_UDP_SEGMENT;
+    control->header.cmsg_len = CMSG_LEN(sizeof size);
+    memcpy(CMSG_DATA(&control->header), &size, sizeof size);
+    message->msg_hdr.msg_control = control;
+    message->msg_hdr.msg_controllen = CMSG_SPACE(sizeof size);
+}
+/// The size of segments; 0 where the message is one datagram.
+static inline unsigned short nc_segment(const struct nc_mmsghdr *message, const struct nc_segment_control *control) {
+    return message->msg_hdr.msg_controllen > 0 ? control->size : 0;
+}
