@@ -37,13 +37,16 @@ enum Codecs {
     static func encodeSeconds(_ ivf: IVFReader) throws -> Double {
         let pool = PicturePool(capacity: 64)
         var decoder = try VP8Decoder()
-        let compositor = Compositor(pool: pool)
+        let compositor = Compositor()
         let ids = (0..<12).map { _ in UUID() }
         var canvases: [Picture] = []
         for index in 0..<40 {
             let picture = try ivf.withFrame(index) { try decoder.decode($0, pool: pool) }
             let tiles = ids.map { TileContent(id: $0, name: "Đắk Lắk", picture: picture, isSpeaking: false, isMuted: false) }
-            canvases.append(compositor.compose(tiles, layout: .grid, waitingText: ""))
+            let canvas = compositor.compose(tiles, layout: .grid, waitingText: "").canvas
+            let kept = Picture(width: canvas.width, height: canvas.height)
+            kept.copy(from: canvas)
+            canvases.append(kept)
         }
         let tier = VideoTier.high
         var encoder = try VP8Encoder(

@@ -16,11 +16,14 @@ final class Bridge: Sendable {
         let participant: Participant
         let video: VideoSource
         let screen: VideoSource
+        /// The label of the shared screen.
+        let screenName: String
 
         init(_ participant: Participant, core: MediaCore) {
             self.participant = participant
             video = VideoSource(core: core, participant: participant)
             screen = VideoSource(core: core, participant: participant)
+            screenName = "Màn hình: " + participant.name
         }
 
         var pictureCounters: Composer.Counters {

@@ -46,18 +46,19 @@ final class Composer: CodecJob {
         var encoders: [TierEncoder?] = [nil, nil, nil]
         var tiles: [TileContent] = []
         var lastComposed: Instant?
-        init(pictures: PicturePool) { compositor = Compositor(pool: pictures) }
+        /// Beats since anything on the canvas was new.
+        var stillBeats = 0
+        init() { compositor = Compositor() }
     }
 
     let ticket = CodecTicket(isUrgent: true)
     private let view = Mutex(View())
     /// A bit for each tier in which somebody waits for a key frame.
     private let keyFramesWanted = Atomic<Int>(0)
-    private let bench: Bench
+    private let bench = Bench()
     private let staleAfter: Duration
 
     init(core: MediaCore) {
-        bench = Bench(pictures: core.pictures)
         staleAfter = core.configuration.staleAfter
     }
 
@@ -114,32 +115,39 @@ final class Composer: CodecJob {
         bench.tiles.removeAll(keepingCapacity: true)
         if let sharing { bench.tiles.append(screenTile(sharing, now: now)) }
         for member in shown { bench.tiles.append(tile(member, now: now)) }
-        let canvas = bench.compositor.compose(bench.tiles, layout: LayoutKind(arrangement), waitingText: "Đang chờ các điểm cầu…")
-        tellHeights(shown, sharing)
+        let isChanged = bench.compositor.compose(bench.tiles, layout: LayoutKind(arrangement), waitingText: Self.waitingText).isChanged
+        tellTiles(shown, sharing)
         note(now)
-        encode(canvas, members, bridge, captured: captured, now: now)
+        bench.stillBeats = isChanged ? 0 : bench.stillBeats + 1
+        if bench.stillBeats > Self.settling, bench.stillBeats % Self.stillInterval != 0, keyFramesWanted.load(ordering: .relaxed) == 0 {
+            return
+        }
+        encode(members, bridge, captured: captured, now: now)
     }
+
+    private static let waitingText = "Đang chờ các điểm cầu…"
+    /// A picture that stands still is encoded so many times more, which makes it sharp, and then on every fourth beat only: what a receiver takes for
+    /// frozen is longer than that.
+    private static let (settling, stillInterval) = (12, 4)
 
     /// A screen that nobody touches sends a picture a second or fewer.
     private static let screenPatience = Duration.seconds(5)
 
-    private func tellHeights(_ shown: [Bridge.Member], _ sharing: Bridge.Member?) {
+    private func tellTiles(_ shown: [Bridge.Member], _ sharing: Bridge.Member?) {
         var index = 0
         if let sharing {
-            sharing.screen.setHeight(bench.compositor.height(ofTile: 0))
+            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false)
             index = 1
         }
         for member in shown {
-            member.video.setHeight(bench.compositor.height(ofTile: index))
+            member.video.setTile(bench.compositor.size(ofTile: index), fits: true)
             index += 1
         }
     }
 
     private func screenTile(_ member: Bridge.Member, now: Instant) -> TileContent {
         let picture = member.screen.picture(notOlderThan: Self.screenPatience, now: now)
-        return TileContent(
-            id: member.participant.session, name: "Màn hình: " + member.participant.name, picture: picture, isSpeaking: false,
-            isMuted: false)
+        return TileContent(id: member.participant.session, name: member.screenName, picture: picture, isSpeaking: false, isMuted: false)
     }
 
     /// Who has a tile, in order, and tells each decoder whether it is needed.
@@ -169,7 +177,7 @@ final class Composer: CodecJob {
             isMuted: participant.isMuted)
     }
 
-    private func encode(_ canvas: Picture, _ members: [Bridge.Member], _ bridge: Bridge, captured: Instant, now: Instant) {
+    private func encode(_ members: [Bridge.Member], _ bridge: Bridge, captured: Instant, now: Instant) {
         var wanted = 0
         for member in members where member.participant.isConnected && member.participant.receivesVideo {
             wanted |= member.participant.tiers
@@ -181,8 +189,9 @@ final class Composer: CodecJob {
             let bit = 1 << tier.rawValue
             let asked = keyFramesWanted.load(ordering: .relaxed) & bit != 0 && encoder.mayForceKey(now: now)
             if asked { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
-            let picture = tier == .high ? canvas : bench.compositor.scaled(canvas, to: tier)
-            guard let frame = encoder.encode(picture, forceKey: asked, captured: captured, now: now) else { continue }
+            guard let frame = encoder.encode(bench.compositor.scaled(to: tier), forceKey: asked, captured: captured, now: now) else {
+                continue
+            }
             if frame.isKeyFrame { view.withLock { $0.counters.keyFrames += 1 } }
             bridge.post(.video(bridge, tier: tier.rawValue, frame))
         }

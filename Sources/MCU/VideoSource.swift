@@ -22,15 +22,24 @@ final class VideoSource: CodecJob {
         var count = 0
         var needsKey = true
         var isShown = true
-        /// Lines of the tile that shows it.
-        var height = 0
+        /// Sides of the tile that shows it; nil where its picture is wanted as it is.
+        var tile: Tile?
+        /// What was last told to the peer.
+        var toldHeight = 0
         /// Which of the peer's videos it is.
         var source = 0
         var lastArrival: Instant?
     }
 
+    struct Tile: Sendable, Equatable {
+        var width: Int
+        var height: Int
+    }
+
     private struct Latest: Sendable {
         var picture: Picture?
+        /// Before it was scaled to the tile.
+        var size = (width: 0, height: 0)
         var decoded = Instant.start
         var counters = Counters()
     }
@@ -39,12 +48,16 @@ final class VideoSource: CodecJob {
     private final class Bench: @unchecked Sendable {
         var decoder: DecoderBox?
         var frame: [UInt8] = []
+        var tile: Tile?
+        var ring = PictureRing()
     }
 
     private final class DecoderBox {
         var decoder: VP8Decoder
         init() throws(VPXError) { decoder = try VP8Decoder() }
-        func decode(_ frame: [UInt8], pool: PicturePool) throws(VPXError) -> Picture? { try decoder.decode(frame.span, pool: pool) }
+        func decode(_ frame: [UInt8], _ tile: Tile?, _ ring: inout PictureRing) throws(VPXError) -> VP8Decoder.Decoded? {
+            try decoder.decode(frame.span, tile: tile.map { ($0.width, $0.height) }, ring: &ring)
+        }
     }
 
     let ticket = CodecTicket(isUrgent: false)
@@ -104,6 +117,7 @@ final class VideoSource: CodecJob {
         inbox.withLock { inbox in
             guard inbox.count > 0 else { return false }
             swap(&bench.frame, &inbox.frames[inbox.first])
+            bench.tile = inbox.tile
             inbox.first = (inbox.first + 1) % Self.mostWaiting
             inbox.count -= 1
             return true
@@ -114,11 +128,11 @@ final class VideoSource: CodecJob {
         do {
             let box = try bench.decoder ?? DecoderBox()
             bench.decoder = box
-            let picture = try box.decode(bench.frame, pool: core.core.pictures)
+            let decoded = try box.decode(bench.frame, bench.tile, &bench.ring)
             let now = MediaClock.now()
             latest.withLock { latest in
                 latest.counters.decoded += 1
-                if let picture { (latest.picture, latest.decoded) = (picture, now) }
+                if let decoded { (latest.picture, latest.size, latest.decoded) = (decoded.picture, (decoded.width, decoded.height), now) }
             }
         } catch {
             // A fresh decoder for the next key frame: what the old one holds is of no use.
@@ -149,21 +163,25 @@ final class VideoSource: CodecJob {
         if begins { askForKeyFrame() }
     }
 
-    /// The lines of the tile that shows it: told to the peer when they change, for its choice among the layers of a simulcast.
-    func setHeight(_ lines: Int) {
-        let changed: Int? = inbox.withLock { inbox in
-            guard inbox.height != lines, inbox.lastArrival != nil else { return nil }
-            inbox.height = lines
-            return inbox.source
+    /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast.
+    /// - Parameter fits: pictures are scaled to the tile as they are decoded; not for a screen, which may stay the same for long and then be enlarged.
+    func setTile(_ size: (width: Int, height: Int)?, fits: Bool) {
+        let tile = size.map { Tile(width: $0.width, height: $0.height) }
+        let changed: (source: Int, lines: Int)? = inbox.withLock { inbox in
+            inbox.tile = fits ? tile : nil
+            let lines = tile?.height ?? 0
+            guard inbox.toldHeight != lines, inbox.lastArrival != nil else { return nil }
+            inbox.toldHeight = lines
+            return (inbox.source, lines)
         }
         guard let changed, let worker = participant.worker else { return }
-        core.core.workers[worker].post(.wantHeight(session: participant.session, source: changed, lines: lines))
+        core.core.workers[worker].post(.wantHeight(session: participant.session, source: changed.source, lines: changed.lines))
     }
 
     /// Whether frames come, decoded or not.
     func isArriving(now: Instant, within age: Duration) -> Bool { inbox.withLock { $0.lastArrival.map { now - $0 <= age } ?? false } }
 
-    /// Of the last picture, in pixels.
-    var size: (Int, Int) { latest.withLock { ($0.picture?.width ?? 0, $0.picture?.height ?? 0) } }
+    /// Of the last picture as it came, in pixels.
+    var size: (Int, Int) { latest.withLock { $0.size } }
     var counters: Counters { latest.withLock { $0.counters } }
 }

@@ -1,4 +1,3 @@
-import CYUV
 import Foundation
 
 /// What one tile shows.
@@ -22,7 +21,6 @@ package struct TileContent: Sendable {
 
 /// Composes the picture of a meeting: one canvas, of which only what changed is drawn again. Not thread-safe: one owner at a time.
 package final class Compositor {
-    private let pool: PicturePool
     private let canvas: Picture
     private let labels = LabelRenderer()
     private var rectangles: [Rectangle] = []
@@ -30,11 +28,11 @@ package final class Compositor {
     private var drawn: [TileContent?] = []
     private var drawnWaiting: String?
     private var arrangement: (kind: LayoutKind, count: Int)?
-    private var published: Picture?
+    /// The canvas in the sizes of the smaller tiers.
+    private var smaller: [Picture?] = Array(repeating: nil, count: VideoTier.allCases.count)
 
     /// - Parameter width: of the canvas, even, as `height`.
-    package init(width: Int = 1_280, height: Int = 720, pool: PicturePool) {
-        self.pool = pool
+    package init(width: Int = 1_280, height: Int = 720) {
         canvas = Picture(width: width, height: height)
         clear()
     }
@@ -42,8 +40,8 @@ package final class Compositor {
     /// Draws what changed since the last call.
     /// - Parameter tiles: in the order of the layout, the speaker first; more than the layout shows are left out.
     /// - Parameter waitingText: stands alone while there is no tile.
-    /// - Returns: a picture that stays as it is, whatever is composed next; the same object again where nothing changed.
-    package func compose(_ tiles: [TileContent], layout: LayoutKind, waitingText: String) -> Picture {
+    /// - Returns: the canvas, which stays as it is until the next call, and whether anything on it is new.
+    package func compose(_ tiles: [TileContent], layout: LayoutKind, waitingText: String) -> (canvas: Picture, isChanged: Bool) {
         labels.nextRound()
         var isChanged = arrange(layout, count: tiles.count)
         if rectangles.isEmpty {
@@ -56,21 +54,20 @@ package final class Compositor {
                 isChanged = true
             }
         }
-        if !isChanged, let published { return published }
-        let picture = pool.take(width: canvas.width, height: canvas.height)
-        picture.copy(from: canvas)
-        published = picture
-        return picture
+        return (canvas, isChanged)
     }
 
-    /// Lines of a tile of the last picture; 0 where it is not shown.
-    package func height(ofTile index: Int) -> Int { rectangles.indices.contains(index) ? rectangles[index].height : 0 }
+    /// Sides of a tile of the last picture; nil where it is not shown.
+    package func size(ofTile index: Int) -> (width: Int, height: Int)? {
+        rectangles.indices.contains(index) ? (rectangles[index].width, rectangles[index].height) : nil
+    }
 
-    /// The canvas in a tier's size; the canvas itself where it has that size.
-    package func scaled(_ canvas: Picture, to tier: VideoTier) -> Picture {
+    /// The canvas in a tier's size; the canvas itself where it has that size. Valid until the next call for that tier.
+    package func scaled(to tier: VideoTier) -> Picture {
         guard canvas.width != tier.width || canvas.height != tier.height else { return canvas }
-        let picture = pool.take(width: tier.width, height: tier.height)
-        picture.scale(from: canvas, part: canvas.bounds, into: picture.bounds)
+        let picture = smaller[tier.rawValue] ?? Picture(width: tier.width, height: tier.height)
+        smaller[tier.rawValue] = picture
+        picture.scale(from: canvas.view, part: canvas.bounds, into: picture.bounds)
         return picture
     }
 
@@ -112,16 +109,11 @@ package final class Compositor {
         if tile.isSpeaking { drawBorder(rectangle) }
     }
 
-    /// Fills the tile where the proportions nearly agree, by cutting the edges; else all of the picture between bars.
-    private func draw(_ picture: Picture, in rectangle: Rectangle) {
-        let (across, down) = (picture.width * rectangle.height, picture.height * rectangle.width)
-        if max(across, down) * 100 <= min(across, down) * 115 {
-            let part = picture.bounds.fitting(width: rectangle.width, height: rectangle.height)
-            canvas.scale(from: picture, part: part, into: rectangle)
-        } else {
-            canvas.fill(rectangle, with: .black)
-            canvas.scale(from: picture, part: picture.bounds, into: rectangle.fitting(width: picture.width, height: picture.height))
-        }
+    private func draw(_ picture: Picture, in tile: Rectangle) {
+        let fit = TileFit(width: picture.width, height: picture.height, tileWidth: tile.width, tileHeight: tile.height)
+        if fit.hasBars { canvas.fill(tile, with: .black) }
+        let place = Rectangle(x: tile.x + fit.place.x, y: tile.y + fit.place.y, width: fit.place.width, height: fit.place.height)
+        canvas.scale(from: picture.view, part: fit.part, into: place)
     }
 
     /// The thickness of the border of who speaks.
@@ -133,18 +125,5 @@ package final class Compositor {
         canvas.fill(Rectangle(x: tile.x, y: tile.maxY - thick, width: tile.width, height: thick), with: colour)
         canvas.fill(Rectangle(x: tile.x, y: tile.y, width: thick, height: tile.height), with: colour)
         canvas.fill(Rectangle(x: tile.maxX - thick, y: tile.y, width: thick, height: tile.height), with: colour)
-    }
-}
-
-extension Picture {
-    var bounds: Rectangle { Rectangle(x: 0, y: 0, width: width, height: height) }
-
-    /// Scales a part of a picture straight into a part of this one; both with even coordinates, inside.
-    func scale(from source: Picture, part: Rectangle, into target: Rectangle) {
-        guard part.intersection(source.bounds) == part, target.intersection(bounds) == target else { return }
-        let (from, to) = (source.planes.at(part.x, part.y), planes.at(target.x, target.y))
-        _ = I420Scale(
-            from.y, from.strideY, from.u, from.strideUV, from.v, from.strideUV, Int32(part.width), Int32(part.height), to.y, to.strideY,
-            to.u, to.strideUV, to.v, to.strideUV, Int32(target.width), Int32(target.height), kFilterBox)
     }
 }

@@ -1,5 +1,4 @@
 import CVPX
-import CYUV
 
 /// One VP8 decoder. Whatever it is fed it stays usable: after an error it refuses everything up to the next key frame, then starts anew.
 package struct VP8Decoder: ~Copyable {
@@ -11,6 +10,8 @@ package struct VP8Decoder: ~Copyable {
     private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
     private var needsKeyFrame = true
     private var isDamaged = false
+    /// Half the picture, on the way to a tile smaller than that.
+    private var half: Picture?
 
     package init() throws(VPXError) {
         let context = UnsafeMutablePointer<vpx_codec_ctx_t>.allocate(capacity: 1)
@@ -28,9 +29,45 @@ package struct VP8Decoder: ~Copyable {
         context.deallocate()
     }
 
+    /// A decoded picture, and its size before it was scaled to a tile.
+    package struct Decoded {
+        package var picture: Picture
+        package var width: Int
+        package var height: Int
+    }
+
     /// Decodes one whole frame (RFC 6386); its size may differ from the last one's.
     /// - Returns: the picture, from `pool`; nil where the frame is not to be shown. An odd side loses its last row or column.
     package mutating func decode(_ frame: Span<UInt8>, pool: PicturePool) throws(VPXError) -> Picture? {
+        guard let image = try image(frame) else { return nil }
+        let picture = pool.take(width: image.bounds.width, height: image.bounds.height)
+        image.copy(to: picture)
+        return picture
+    }
+
+    /// The same for a tile: where the tile is smaller than the picture, it is scaled on the way out of libvpx, while it is in the processor's cache.
+    /// - Parameters:
+    ///   - tile: its sides, even; nil takes the picture as it is.
+    ///   - ring: where the picture comes from.
+    package mutating func decode(
+        _ frame: Span<UInt8>, tile: (width: Int, height: Int)?, ring: inout PictureRing
+    ) throws(VPXError) -> Decoded? {
+        guard let image = try image(frame) else { return nil }
+        let (width, height) = (image.bounds.width, image.bounds.height)
+        if let tile, tile.width >= 2, tile.height >= 2 {
+            let fit = TileFit(width: width, height: height, tileWidth: tile.width, tileHeight: tile.height)
+            if fit.isReduction {
+                let picture = ring.take(width: fit.place.width, height: fit.place.height)
+                picture.reduce(image, part: fit.part, through: &half)
+                return Decoded(picture: picture, width: width, height: height)
+            }
+        }
+        let picture = ring.take(width: width, height: height)
+        image.copy(to: picture)
+        return Decoded(picture: picture, width: width, height: height)
+    }
+
+    private mutating func image(_ frame: Span<UInt8>) throws(VPXError) -> Picture.View? {
         let isKey = try check(frame)
         if isDamaged { try reopen() }
         let code = frame.withUnsafeBufferPointer { vpx_codec_decode(context, $0.baseAddress, UInt32($0.count), nil, 0) }
@@ -39,7 +76,7 @@ package struct VP8Decoder: ~Copyable {
             throw VPXError(code)
         }
         if isKey { needsKeyFrame = false }
-        return try takePicture(pool)
+        return try takeImage()
     }
 
     /// - Returns: whether it is a key frame.
@@ -60,17 +97,16 @@ package struct VP8Decoder: ~Copyable {
         return true
     }
 
-    private func takePicture(_ pool: PicturePool) throws(VPXError) -> Picture? {
+    /// libvpx's own picture: valid until the next call of the decoder.
+    private func takeImage() throws(VPXError) -> Picture.View? {
         var iterator: vpx_codec_iter_t?
         guard let image = vpx_codec_get_frame(context, &iterator)?.pointee else { return nil }
         let (width, height) = (Int(image.d_w) & ~1, Int(image.d_h) & ~1)
-        guard image.fmt == VPX_IMG_FMT_I420, width >= 2, height >= 2 else { throw .pictureSize(width: width, height: height) }
-        let picture = pool.take(width: width, height: height)
-        let to = picture.planes
-        _ = I420Copy(
-            image.planes.0, image.stride.0, image.planes.1, image.stride.1, image.planes.2, image.stride.2, to.y, to.strideY, to.u,
-            to.strideUV, to.v, to.strideUV, Int32(width), Int32(height))
-        return picture
+        guard image.fmt == VPX_IMG_FMT_I420, width >= 2, height >= 2, let y = image.planes.0, let u = image.planes.1, let v = image.planes.2
+        else { throw .pictureSize(width: width, height: height) }
+        return Picture.View(
+            planes: Picture.Planes(y: y, u: u, v: v, strideY: image.stride.0, strideUV: image.stride.1),
+            bounds: Rectangle(x: 0, y: 0, width: width, height: height))
     }
 
     /// After an error libvpx's references are anything; a fresh decoder costs less than finding out.

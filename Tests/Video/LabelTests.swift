@@ -39,12 +39,11 @@ struct LabelTests {
     }
 
     @Test func `labels touch nothing outside their tiles`() {
-        let pool = PicturePool()
         let long = String(repeating: "Đắk Nông và Đắk Lắk ", count: 9)
         for kind in [LayoutKind.grid, .speaker] {
             for count in [2, 13, 25] {
                 let tiles = (0..<count).map { Pictures.tile(long, $0 % 3 == 0 ? nil : Pictures.colour(0x606060), isMuted: $0 % 2 == 0) }
-                let canvas = Compositor(pool: pool).compose(tiles, layout: kind, waitingText: "")
+                let canvas = Compositor().compose(tiles, layout: kind, waitingText: "").canvas
                 let places = Layout.tiles(kind, count: count, canvasWidth: 1_280, canvasHeight: 720)
                 let ground = YUVColour(rgb: Palette.canvas)
                 for y in stride(from: 0, to: 720, by: 1) {
