@@ -88,7 +88,8 @@ package struct SpeakerSelector<ID: Hashable & Sendable>: Sendable {
             guard let level = voices[place].reported ?? (isAbsent ? -127 : nil) else { continue }
             voices[place].reported = nil
             let old = voices[place].smoothed
-            voices[place].smoothed = level > old ? old + (level - old) * 0.5 : old + (level - old) * 0.06
+            // Up at once but for the last 12 dB, so that the first syllable is heard; down slowly.
+            voices[place].smoothed = level > old ? max(old + (level - old) * 0.5, level - 12) : old + (level - old) * 0.06
             if level > settings.threshold { voices[place].lastHeard = now }
         }
     }

@@ -1,56 +1,11 @@
 import Audio
 import Foundation
 import RTP
+import Synchronization
 
 /// One meeting's sound: every 20 ms, who is heard, the sum, and from it one packet for all listeners and one for each who is heard.
-/// Touched by its mixer thread only.
+/// Who is heard is chosen first, by the levels that senders say (RFC 6464); only those are decoded. Touched by its mixer thread only.
 final class AudioMixer {
-    /// One sender at the mixer: its decoder, and its own encoder once it has been heard.
-    private final class Leg {
-        let participant: Participant
-        var voice: VoiceDecoder
-        var ramp = MuteRamp()
-        var own: OwnMix?
-        var tick = [Int16](repeating: 0, count: AudioFormat.samplesPerTick)
-        var hasSound = false
-        var isPresent = true
-        /// When its mix was last a mix of its own. The encoder is kept a while: a speaker comes back.
-        var lastHeard = Instant.start
-
-        init(_ participant: Participant) throws {
-            self.participant = participant
-            voice = try VoiceDecoder()
-        }
-
-        func decode(_ payload: [UInt8], _ length: Int) {
-            // What libopus refuses is concealed by the voice and counted there; the meeting goes on.
-            do { try voice.decode(payload.span.extracting(0..<length).bytes) } catch {}
-        }
-
-        func recover(_ payload: [UInt8], _ length: Int) { voice.recover(from: payload.span.extracting(0..<length).bytes) }
-
-        /// Takes this tick's sound.
-        /// - Returns: its level: as the sender says it where it does, otherwise measured; −127 where it is muted or silent.
-        func read() -> Int {
-            hasSound = tick.withUnsafeMutableBufferPointer { tick in
-                var span = tick.mutableSpan
-                let isSound = voice.read(into: &span)
-                ramp.apply(to: &span)
-                return isSound
-            }
-            guard hasSound, !participant.isMuted else { return AudioLevel.silence }
-            return participant.levelFromExtension ?? Self.level(of: tick)
-        }
-
-        private static func level(of pcm: [Int16]) -> Int { AudioLevel.decibels(of: pcm.span) }
-    }
-
-    /// One output of the mix: for all who only listen, or for one who is heard.
-    private final class OwnMix {
-        var encoder: MixEncoder
-        init() throws(OpusError) { encoder = try MixEncoder(AudioMixer.settings) }
-    }
-
     static var settings: OpusEncoder.Settings {
         var settings = OpusEncoder.Settings()
         settings.bitsPerSecond = 40_000
@@ -59,106 +14,159 @@ final class AudioMixer {
         return settings
     }
 
+    /// Codecs of one who fell silent are kept so long.
+    private static let idle = Duration.seconds(60)
+
+    struct Counters: Sendable {
+        var decoded: UInt64 = 0
+        var encoded: UInt64 = 0
+
+        mutating func add(_ other: Counters) {
+            decoded += other.decoded
+            encoded += other.encoded
+        }
+    }
+
     let bridge: Bridge
-    private var legs: [ObjectIdentifier: Leg] = [:]
+    /// All who may send sound.
+    private var legs: [AudioLeg] = []
+    private var legsByID: [ObjectIdentifier: AudioLeg] = [:]
+    private var members: [Bridge.Member] = []
+    private var membersVersion = -1
     private var selector: SpeakerSelector<ObjectIdentifier>
     private var selected: [ObjectIdentifier] = []
+    /// Those in this tick's mix: the selected, and one who fades out.
+    private var heard: [AudioLeg] = []
+    private var speaking: [AudioLeg] = []
     private var bus = MixBus()
-    private var listeners: OwnMix
+    private var listeners: MixEncoder
     private var frames = AudioFramePool()
     private var payload = [UInt8](repeating: 0, count: AudioFrame.largestPacket * 2)
-    private(set) var ticks: UInt64 = 0
+    private var ticks: UInt64 = 0
     private var lastActive: ObjectIdentifier?
+    private var counters = Counters()
 
     init(bridge: Bridge, seats: Int) throws {
         self.bridge = bridge
         var settings = SpeakerSelector<ObjectIdentifier>.Settings()
         settings.seats = min(seats, MixBus.mostVoices)
         selector = SpeakerSelector(settings)
-        listeners = try OwnMix()
+        listeners = try MixEncoder(Self.settings)
     }
 
     /// - Parameter captured: the moment that the tick stands for, on the bridge clock.
     func tick(captured: Instant, now: Instant) {
         ticks &+= 1
-        let members = bridge.members
-        follow(members)
-        for member in members { if let leg = legs[ObjectIdentifier(member.participant)] { pull(leg, now: now) } }
-        selector.select(now: now, into: &selected)
-        noteActive(members)
-        mix(now: now)
-        encode(members, captured: captured)
+        follow()
+        for leg in legs { listen(leg, now: now) }
+        select(now: now)
+        for leg in legs { take(leg, now: now) }
+        noteActive()
+        mix()
+        encode(captured: captured)
+        if ticks % 500 == 0 { for leg in legs { leg.relax(now: now, after: Self.idle) } }
+        bridge.soundCounters = counters
     }
 
     // MARK: Who is in
 
-    private func follow(_ members: [Bridge.Member]) {
-        for leg in legs.values { leg.isPresent = false }
+    private func follow() {
+        guard let changed = bridge.members(newerThan: &membersVersion) else { return }
+        members = changed
+        legs.removeAll(keepingCapacity: true)
+        var byID: [ObjectIdentifier: AudioLeg] = [:]
         for member in members where member.participant.sendsAudio {
-            let key = ObjectIdentifier(member.participant)
-            if let leg = legs[key] { leg.isPresent = true } else { legs[key] = try? Leg(member.participant) }
+            let id = ObjectIdentifier(member.participant)
+            let leg = legsByID[id] ?? AudioLeg(member.participant)
+            byID[id] = leg
+            legs.append(leg)
         }
-        // Collected first: a dictionary must not change under its own iteration.
-        guard legs.values.contains(where: { !$0.isPresent }) else { return }
-        for (key, leg) in legs where !leg.isPresent {
-            legs[key] = nil
-            selector.remove(key)
+        for (id, leg) in legsByID where byID[id] == nil {
+            leg.participant.isHeard = false
+            leg.participant.isSpeaking = false
+            selector.remove(id)
+            speaking.removeAll { $0 === leg }
+        }
+        legsByID = byID
+    }
+
+    // MARK: Who is heard
+
+    /// The levels first. One who does not say its level must be decoded to be measured.
+    private func listen(_ leg: AudioLeg, now: Instant) {
+        if leg.saysLevel {
+            if let level = leg.listen() { report(leg, level, now) }
+        } else {
+            leg.pull(now: now, payload: &payload, decoded: &counters.decoded)
+            if leg.hasSound { report(leg, leg.measure(), now) }
         }
     }
 
-    // MARK: One sender's tick
-
-    private func pull(_ leg: Leg, now: Instant) {
-        leg.ramp.isMuted = leg.participant.isMuted
-        while leg.voice.wantsPacket {
-            switch leg.participant.nextAudio(now: now, into: &payload) {
-            case .packet(let length): leg.decode(payload, length)
-            case .recover(let length): leg.recover(payload, length)
-            case .conceal: leg.voice.conceal()
-            case .nothing: leg.voice.nothing()
-            }
-        }
-        let level = leg.read()
+    private func report(_ leg: AudioLeg, _ level: Int, _ now: Instant) {
         leg.participant.measuredLevel = level
-        if leg.hasSound { selector.report(ObjectIdentifier(leg.participant), level: level, now: now) }
+        selector.report(leg.id, level: level, now: now)
+    }
+
+    private func select(now: Instant) {
+        for id in selected { legsByID[id]?.isSelected = false }
+        let floor = bridge.floor.flatMap { session in legs.first { $0.participant.session == session }?.id }
+        if let floor, selector.level(of: floor) == nil { selector.report(floor, level: AudioLevel.silence, now: now) }
+        selector.select(now: now, floor: floor, into: &selected)
+        for id in selected { legsByID[id]?.isSelected = true }
+    }
+
+    /// Decodes those who are heard, passes over the others.
+    private func take(_ leg: AudioLeg, now: Instant) {
+        leg.participant.isHeard = leg.isSelected
+        if leg.saysLevel {
+            if leg.isWanted { leg.pull(now: now, payload: &payload, decoded: &counters.decoded) } else { leg.skip(now: now) }
+        }
+        leg.shape(now: now)
     }
 
     // MARK: The sum
 
-    private func mix(now: Instant) {
+    private func mix() {
         bus.clear()
-        for id in selected {
-            guard let leg = legs[id], leg.hasSound || leg.own != nil else { continue }
-            add(leg.tick)
-            leg.lastHeard = now
-            if leg.own == nil { leg.own = try? OwnMix() }
+        heard.removeAll(keepingCapacity: true)
+        for leg in legs where leg.isInMix && heard.count < MixBus.mostVoices {
+            heard.append(leg)
+            if leg.hasSound { bus.add(leg.tick.span) }
+            leg.makeOwnMix()
         }
     }
 
-    private func encode(_ members: [Bridge.Member], captured: Instant) {
+    private func encode(captured: Instant) {
         let frame = frames.take()
         frame.begin(timestamp: BridgeClock.audioTimestamp(captured), captured: captured)
-        if members.contains(where: { $0.participant.receivesAudio && !selected.contains(ObjectIdentifier($0.participant)) }) {
-            listeners.encoder.encodeAll(of: &bus, into: frame)
+        if members.contains(where: { member in member.participant.receivesAudio && !heard.contains { $0.participant === member.participant } })
+        {
+            listeners.encodeAll(of: &bus, into: frame)
+            counters.encoded &+= 1
         }
-        for id in selected {
-            if let leg = legs[id], leg.participant.receivesAudio { leg.own?.encoder.encode(&bus, without: leg.tick, for: id, into: frame) }
+        for leg in heard where leg.participant.receivesAudio {
+            guard let own = leg.own else { continue }
+            if leg.hasSound { own.encoder.encode(&bus, without: leg.tick, for: leg.id, into: frame) } else {
+                own.encoder.encodeAll(of: &bus, for: leg.id, into: frame)
+            }
+            counters.encoded &+= 1
         }
         bridge.post(.audio(bridge, frame))
     }
 
-    private func add(_ voice: [Int16]) { bus.add(voice.span) }
-
     // MARK: Who speaks
 
-    private func noteActive(_ members: [Bridge.Member]) {
-        for member in members {
-            let id = ObjectIdentifier(member.participant)
-            member.participant.isSpeaking = selected.contains(id) && (selector.level(of: id) ?? -127) > -50
+    private func noteActive() {
+        for leg in speaking { leg.participant.isSpeaking = leg.isSelected }
+        speaking.removeAll(keepingCapacity: true)
+        for id in selected {
+            guard let leg = legsByID[id] else { continue }
+            leg.participant.isSpeaking = (selector.level(of: id) ?? AudioLevel.silence) > -50
+            speaking.append(leg)
         }
         guard selector.active != lastActive else { return }
         lastActive = selector.active
-        let speaker = members.first { ObjectIdentifier($0.participant) == lastActive }?.participant
+        let speaker = lastActive.flatMap { legsByID[$0]?.participant }
         bridge.composer.speaker = speaker?.session
         bridge.core.events.send(.speakerChanged(meeting: bridge.meeting, session: speaker?.session))
     }

@@ -8,7 +8,14 @@ final class Bridge: Sendable {
     let meeting: UUID
     let composer: Composer
     let core: MediaCore
-    private let present = Mutex<[Member]>([])
+    private struct Present: Sendable {
+        var members: [Member] = []
+        /// Counts changes: of the list, and of what a member sends or receives.
+        var version = 0
+    }
+    private let present = Mutex(Present())
+    private let sound = Mutex(AudioMixer.Counters())
+    private let floorHolder = Mutex<UUID?>(nil)
     private let leavers = Mutex(Composer.Counters())
 
     /// A participant and the decoders of its camera and of the screen that it shares.
@@ -41,19 +48,47 @@ final class Bridge: Sendable {
     }
 
     /// Those present, in the order of joining.
-    var members: [Member] { present.withLock { $0 } }
+    var members: [Member] { present.withLock { $0.members } }
+
+    /// The same for a thread that keeps its own list.
+    /// - Returns: nil where nothing has changed since `version`, which is brought up to date.
+    func members(newerThan version: inout Int) -> [Member]? {
+        let known = version
+        let (members, now): ([Member]?, Int) = present.withLock { ($0.version == known ? nil : $0.members, $0.version) }
+        version = now
+        return members
+    }
+
+    /// What a member sends or receives has changed.
+    func membersChanged() { present.withLock { $0.version += 1 } }
 
     func add(_ participant: Participant) {
-        present.withLock { $0.append(Member(participant, core: core)) }
+        present.withLock {
+            $0.members.append(Member(participant, core: core))
+            $0.version += 1
+        }
+    }
+
+    /// Who has the floor: heard even while others are louder.
+    var floor: UUID? {
+        get { floorHolder.withLock { $0 } }
+        set { floorHolder.withLock { $0 = newValue } }
+    }
+
+    /// Packets decoded and encoded for the sound.
+    var soundCounters: AudioMixer.Counters {
+        get { sound.withLock { $0 } }
+        set { sound.withLock { $0 = newValue } }
     }
 
     /// Takes a participant out; says so once.
     func remove(_ participant: Participant, reason: LeaveReason) {
         let isLast: Bool? = present.withLock { present in
-            guard let index = present.firstIndex(where: { $0.participant === participant }) else { return nil }
-            leavers.withLock { $0.add(present[index].pictureCounters) }
-            present.remove(at: index)
-            return present.isEmpty
+            guard let index = present.members.firstIndex(where: { $0.participant === participant }) else { return nil }
+            leavers.withLock { $0.add(present.members[index].pictureCounters) }
+            present.members.remove(at: index)
+            present.version += 1
+            return present.members.isEmpty
         }
         guard let isLast else { return }
         participant.isConnected = false

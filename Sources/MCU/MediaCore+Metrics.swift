@@ -50,7 +50,12 @@ extension MediaCore {
 
     private func beatMetrics() -> [MetricSample] {
         let beats = mixers.map(\.counters)
+        let sound = soundCounters
         return [
+            MetricSample(
+                "nhipcau_media_sound_decoded_total", help: "Opus packets of senders decoded.", kind: .counter, value: Double(sound.decoded)),
+            MetricSample(
+                "nhipcau_media_sound_encoded_total", help: "Opus packets of mixes encoded.", kind: .counter, value: Double(sound.encoded)),
             MetricSample(
                 "nhipcau_media_ticks_total", help: "Sound ticks of 20 ms.", kind: .counter, value: Double(beats.reduce(0) { $0 + $1.ticks })
             ),

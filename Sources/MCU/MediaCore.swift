@@ -11,6 +11,7 @@ final class MediaCore: Sendable {
     let events = EventHub()
     let pictures = PicturePool(capacity: 256)
     private let gone = Mutex(Composer.Counters())
+    private let soundOfGone = Mutex(AudioMixer.Counters())
     let configuration: MediaServerConfiguration
     private let bridges = Mutex<[UUID: (bridge: Bridge, mixer: Int)]>([:])
 
@@ -48,6 +49,13 @@ final class MediaCore: Sendable {
     /// What was counted of meetings that have ended.
     var picturesOfGone: Composer.Counters { gone.withLock { $0 } }
 
+    /// Of all meetings, those that have ended included.
+    var soundCounters: AudioMixer.Counters {
+        var total = soundOfGone.withLock { $0 }
+        for bridge in allBridges { total.add(bridge.soundCounters) }
+        return total
+    }
+
     var allBridges: [Bridge] { bridges.withLock { $0.values.map(\.bridge) } }
 
     /// The last session has left: mixer and composer are released.
@@ -57,6 +65,7 @@ final class MediaCore: Sendable {
             guard bridge.members.isEmpty, let known = bridges[bridge.meeting], known.bridge === bridge else { return }
             bridges[bridge.meeting] = nil
             gone.withLock { $0.add(bridge.pictureCounters) }
+            soundOfGone.withLock { $0.add(bridge.soundCounters) }
             mixers[known.mixer].remove(bridge)
         }
     }

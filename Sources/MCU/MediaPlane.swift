@@ -21,6 +21,8 @@ package protocol MediaPlane: Sendable {
     /// Whether a participant's picture is shown; false shows the name card.
     func setCamera(session: UUID, _ shown: Bool)
     func setLayout(meeting: UUID, _ layout: LayoutChoice)
+    /// Who has the floor is heard whatever the others say; nil gives it back.
+    func setFloor(meeting: UUID, _ session: UUID?)
     /// The state of every session of a meeting, at most a second old.
     func snapshot(meeting: UUID) -> [SessionSnapshot]
     /// Events from now on, for one reader. A reader that does not keep up loses the oldest, counted in the metrics.

@@ -228,6 +228,8 @@ package final class MediaServer: MediaPlane {
         core.existingBridge(of: meeting)?.composer.layout = layout
     }
 
+    package func setFloor(meeting: UUID, _ session: UUID?) { core.existingBridge(of: meeting)?.floor = session }
+
     package func snapshot(meeting: UUID) -> [SessionSnapshot] {
         let now = MediaClock.now()
         return core.existingBridge(of: meeting)?.members.map { SessionSnapshot($0, now: now) } ?? []

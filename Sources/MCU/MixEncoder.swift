@@ -9,10 +9,10 @@ struct MixEncoder: ~Copyable {
 
     init(_ settings: OpusEncoder.Settings) throws(OpusError) { encoder = try OpusEncoder(settings) }
 
-    /// Everybody, for those who only listen.
-    mutating func encodeAll(of bus: inout MixBus, into frame: AudioFrame) {
+    /// Everybody, for those who only listen, or for one who is heard but has no sound in this tick.
+    mutating func encodeAll(of bus: inout MixBus, for participant: ObjectIdentifier? = nil, into frame: AudioFrame) {
         Self.write(&bus, without: nil, &limiter, into: &pcm)
-        encode(for: nil, into: frame)
+        encode(for: participant, into: frame)
     }
 
     /// Everybody but `voice`, for the one who spoke it.

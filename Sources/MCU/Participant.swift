@@ -29,6 +29,13 @@ final class Participant: Sendable {
     private let heardLevel = Atomic<Int>(-127)
     private let lastAudio = Atomic<Int64>(0)
     private let speaks = Atomic<Bool>(false)
+    /// Below every level: nothing was said.
+    private static let none = -128
+    private let loudest = Atomic<Int>(none)
+    private let heard = Atomic<Bool>(false)
+    /// Packets came in that the jitter buffer was spared.
+    private let withheld = Atomic<Bool>(false)
+    private let waits = Atomic<Bool>(false)
 
     init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession) {
         (self.session, self.kind, self.name, self.joined) = (session, kind, name, joined)
@@ -63,13 +70,30 @@ final class Participant: Sendable {
 
     // MARK: Sound
 
-    /// A packet from the worker's thread.
+    /// Quieter than this is not even kept, unless it is heard: 10 dB below what the mixer takes for sound.
+    private static let quiet = -65
+
+    /// A packet from the worker's thread. One that says it is silent, of a sender that nobody hears, ends here: a room that is quiet costs no lock.
     func receive(_ packet: ReceivedAudio, payload: Span<UInt8>) {
-        saidLevel.store(packet.level ?? 1, ordering: .relaxed)
-        lastAudio.store(packet.arrival.nanoseconds, ordering: .relaxed)
+        let now = packet.arrival.nanoseconds
+        if now - lastAudio.load(ordering: .relaxed) > 100_000_000 { lastAudio.store(now, ordering: .relaxed) }
+        let said = packet.level ?? 1
+        if saidLevel.load(ordering: .relaxed) != said { saidLevel.store(said, ordering: .relaxed) }
+        if let level = packet.level {
+            let isQuiet = level < Self.quiet && !isHeard
+            if isQuiet {
+                if !withheld.load(ordering: .relaxed) { withheld.store(true, ordering: .relaxed) }
+                return
+            }
+            loudest.max(level, ordering: .relaxed)
+        }
+        let begins = withheld.load(ordering: .relaxed)
+        if begins { withheld.store(false, ordering: .relaxed) }
         inbox.withLock {
+            if begins { $0.resume() }
             $0.insert(payload, ssrc: packet.ssrc, sequenceNumber: packet.sequenceNumber, timestamp: packet.timestamp, now: packet.arrival)
         }
+        if !waits.load(ordering: .relaxed) { waits.store(true, ordering: .releasing) }
     }
 
     /// The next packet for the mixer's thread, copied into `payload`.
@@ -78,6 +102,28 @@ final class Participant: Sendable {
             var span = payload.mutableSpan
             return inbox.next(now: now, into: &span)
         }
+    }
+
+    /// Something came in that neither was played nor skipped.
+    var hasAudioWaiting: Bool { waits.load(ordering: .acquiring) }
+
+    /// Lets a tick pass that nobody hears.
+    func skipAudio(now: Instant) {
+        waits.store(false, ordering: .relaxed)
+        if inbox.withLock({ $0.skipTick(now: now) }) { waits.store(true, ordering: .relaxed) }
+    }
+
+    /// The mixer decodes this one.
+    var isHeard: Bool {
+        get { heard.load(ordering: .relaxed) }
+        set { if heard.load(ordering: .relaxed) != newValue { heard.store(newValue, ordering: .relaxed) } }
+    }
+
+    /// The loudest level that packets said since the last call; nil where none came, or only silence of one who is not heard.
+    func takeLoudest() -> Int? {
+        guard loudest.load(ordering: .relaxed) > Self.none else { return nil }
+        let level = loudest.exchange(Self.none, ordering: .relaxed)
+        return level > Self.none ? level : nil
     }
 
     var jitterStatistics: JitterBuffer.Statistics { inbox.withLock { $0.statistics } }
@@ -91,12 +137,12 @@ final class Participant: Sendable {
     /// dBov as the mixer measured it.
     var measuredLevel: Int {
         get { heardLevel.load(ordering: .relaxed) }
-        set { heardLevel.store(newValue, ordering: .relaxed) }
+        set { if heardLevel.load(ordering: .relaxed) != newValue { heardLevel.store(newValue, ordering: .relaxed) } }
     }
 
     var isSpeaking: Bool {
         get { speaks.load(ordering: .relaxed) }
-        set { speaks.store(newValue, ordering: .relaxed) }
+        set { if speaks.load(ordering: .relaxed) != newValue { speaks.store(newValue, ordering: .relaxed) } }
     }
 
     // MARK: Control

@@ -144,6 +144,7 @@ final class WorkerLoop {
             withPeer(of: session) { seat, sink in
                 if let fragment = credentials.flatMap({ UsernameFragment($0.ufrag) }) { seat.fragments.append(fragment) }
                 seat.participant.follow(negotiated)
+                seat.bridge.membersChanged()
                 seat.peer.apply(negotiated, localCredentials: credentials, now: now, sink: &sink)
             }
         case .requestKeyFrame(let session, let source):

@@ -46,7 +46,8 @@ package struct JitterBuffer: Sendable {
     }
 
     private var slots = [Slot](repeating: Slot(), count: capacity)
-    private var bytes = [UInt8](repeating: 0, count: capacity * largestPayload)
+    /// Made with the first packet: one who only listens sends none.
+    private var bytes: [UInt8] = []
     private var sequences = SequenceUnwrapper()
     private var timestamps = TimestampUnwrapper()
     private var ssrc: UInt32?
@@ -56,6 +57,8 @@ package struct JitterBuffer: Sendable {
     private var isPlaying = false
     private var hasPlayed = false
     private var concealed = 0
+    /// Samples that passed without a listener and were not taken yet.
+    private var owed: Int64 = 0
     /// Samples of a packet, as consecutive timestamps show.
     private var packetSamples: Int64 = 960
     private var lastInserted: (sequence: Int64, timestamp: Int64)?
@@ -107,6 +110,14 @@ package struct JitterBuffer: Sendable {
         store(payload, sequence, time)
     }
 
+    /// Packets were kept from it for a while, as of silence: the next one begins anew. What is known of the way's jitter stays.
+    package mutating func resume() {
+        for index in slots.indices { slots[index].sequence = -1 }
+        (turn, highest, isPlaying, concealed, hasPlayed) = (nil, -1, false, 0, false)
+        // The clocks have gone on; how far apart they are is to be seen again.
+        (lastInserted, endOfPlayed, baseline) = (nil, nil, nil)
+    }
+
     private mutating func begin(_ ssrc: UInt32) {
         self.ssrc = ssrc
         (sequences, timestamps) = (SequenceUnwrapper(), TimestampUnwrapper())
@@ -136,6 +147,7 @@ package struct JitterBuffer: Sendable {
     private func slot(_ sequence: Int64) -> Slot { slots[Int(sequence % Int64(Self.capacity))] }
 
     private mutating func store(_ payload: Span<UInt8>, _ sequence: Int64, _ time: Int64) {
+        if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: Self.capacity * Self.largestPayload) }
         let place = Int(sequence % Int64(Self.capacity))
         slots[place] = Slot(sequence: sequence, timestamp: time, length: payload.count)
         for index in payload.indices { bytes[place &* Self.largestPayload &+ index] = payload[index] }
@@ -166,6 +178,21 @@ package struct JitterBuffer: Sendable {
         }
         statistics.recovered += 1
         return .recover(length: copy(successor, into: &payload))
+    }
+
+    /// Lets 20 ms pass without anybody listening, so that the delay stays right for when somebody does.
+    /// - Returns: whether something waits still.
+    package mutating func skipTick(now: Instant) -> Bool {
+        var nowhere = MutableSpan<UInt8>()
+        owed += 960
+        while owed > 0 {
+            guard next(now: now, into: &nowhere) != .nothing else {
+                owed = 0
+                return turn.map { highest >= $0 } ?? false
+            }
+            owed -= packetSamples
+        }
+        return true
     }
 
     /// Begun when the target is buffered, or when the first packet has waited for it: a sender of one packet is heard too.

@@ -1,0 +1,109 @@
+import Audio
+import Foundation
+import RTP
+
+/// One sender at the mixer. Its decoder and its own encoder are made when it is first heard, and go when it has not been heard for a while.
+/// Touched by its mixer's thread only.
+final class AudioLeg {
+    private final class Decoder {
+        var voice: VoiceDecoder
+        init() throws(OpusError) { voice = try VoiceDecoder() }
+    }
+
+    /// One output of the mix, for the one who speaks.
+    final class OwnMix {
+        var encoder: MixEncoder
+        init() throws(OpusError) { encoder = try MixEncoder(AudioMixer.settings) }
+    }
+
+    let participant: Participant
+    let id: ObjectIdentifier
+    private var decoder: Decoder?
+    private var ramp = MuteRamp(isMuted: true)
+    /// This tick's sound, where `hasSound`.
+    private(set) var tick = [Int16](repeating: 0, count: AudioFormat.samplesPerTick)
+    private(set) var hasSound = false
+    /// Of the tick's packets as the sender says, else of its sound; −127 where it is muted or silent.
+    private(set) var level = AudioLevel.silence
+    private(set) var own: OwnMix?
+    /// Chosen by the selector for this tick.
+    var isSelected = false
+    /// When it was last part of a mix.
+    private var lastHeard = Instant.start
+
+    init(_ participant: Participant) {
+        self.participant = participant
+        id = ObjectIdentifier(participant)
+    }
+
+    /// Whether the sender says how loud it is: what is not heard is then not decoded.
+    var saysLevel: Bool { participant.levelFromExtension != nil }
+    /// Something of it is in the mix, though it be the 10 ms in which it fades.
+    var isInMix: Bool { hasSound && !ramp.isSilent || isSelected }
+
+    /// Takes the level that the packets since the last tick said.
+    /// - Returns: nil where none came.
+    func listen() -> Int? {
+        guard let said = participant.takeLoudest() else { return nil }
+        level = participant.isMuted ? AudioLevel.silence : said
+        return level
+    }
+
+    /// Decodes what is due in this tick and lets it fade in or out.
+    /// - Parameter decoded: counts packets.
+    func pull(now: Instant, payload: inout [UInt8], decoded: inout UInt64) {
+        hasSound = false
+        guard let decoder = decoder ?? (try? Decoder()) else { return }
+        self.decoder = decoder
+        let before = decoder.voice.packetsDecoded
+        while decoder.voice.wantsPacket {
+            switch participant.nextAudio(now: now, into: &payload) {
+            // What libopus refuses is concealed by the voice and counted there; the meeting goes on.
+            case .packet(let length): do { try decoder.voice.decode(payload.span.extracting(0..<length).bytes) } catch {}
+            case .recover(let length): decoder.voice.recover(from: payload.span.extracting(0..<length).bytes)
+            case .conceal: decoder.voice.conceal()
+            case .nothing: decoder.voice.nothing()
+            }
+        }
+        decoded &+= decoder.voice.packetsDecoded &- before
+        hasSound = Self.read(decoder, into: &tick)
+    }
+
+    private static func read(_ decoder: Decoder, into tick: inout [Int16]) -> Bool {
+        var span = tick.mutableSpan
+        return decoder.voice.read(into: &span)
+    }
+
+    /// The level of the tick that was pulled, for one who does not say it.
+    func measure() -> Int {
+        level = hasSound && !participant.isMuted ? AudioLevel.decibels(of: tick.span) : AudioLevel.silence
+        return level
+    }
+
+    /// Fades towards what the selector and control say.
+    func shape(now: Instant) {
+        ramp.isMuted = participant.isMuted || !isSelected
+        guard hasSound else { return }
+        var span = tick.mutableSpan
+        ramp.apply(to: &span)
+        if isSelected { lastHeard = now }
+    }
+
+    /// Passes over a tick that nobody hears: the buffer keeps its pace and nothing is decoded.
+    func skip(now: Instant) {
+        hasSound = false
+        if participant.hasAudioWaiting { participant.skipAudio(now: now) }
+    }
+
+    /// Whether its sound must be decoded in this tick: it is heard, or it still fades.
+    var isWanted: Bool { isSelected && !participant.isMuted || !ramp.isSilent }
+
+    func makeOwnMix() { if own == nil { own = try? OwnMix() } }
+
+    /// Lets go of codecs that were not used for a while.
+    func relax(now: Instant, after idle: Duration) {
+        guard !isSelected, now - lastHeard > idle else { return }
+        own = nil
+        if saysLevel { decoder = nil }
+    }
+}
