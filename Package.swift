@@ -4,12 +4,17 @@ import PackageDescription
 // Every C library comes from Debian; `Makefile` installs what is missing. No Swift package is named here, on purpose: DESIGN.md, Dependencies.
 
 let swiftSettings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// Rooms on the way of each packet: debug builds, and so all unit tests, check exclusive access at run time; release builds rely on that
+/// (docs/decisions/exclusivity.md).
+let packetSettings = swiftSettings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 /// A room of the house: `Sources/<name>`, which imports the rooms and C libraries named.
-func room(_ name: String, _ dependencies: [String] = [], resources: [Resource]? = nil, exclude: [String] = []) -> Target {
+func room(
+    _ name: String, _ dependencies: [String] = [], resources: [Resource]? = nil, exclude: [String] = [], settings: [SwiftSetting] = swiftSettings
+) -> Target {
     .target(
         name: name, dependencies: dependencies.map { .byName(name: $0) }, exclude: exclude, resources: resources,
-        swiftSettings: swiftSettings)
+        swiftSettings: settings)
 }
 
 /// The tests of a room: `Tests/<name>`.
@@ -39,10 +44,10 @@ let package = Package(
         system("CSockets"),
         system("CMalloc"),
 
-        room("RTP"),
-        room("ICE", ["RTP", "COpenSSL"]),
+        room("RTP", settings: packetSettings),
+        room("ICE", ["RTP", "COpenSSL"], settings: packetSettings),
         room("SDP", ["RTP", "ICE"]),  // after ICE: it names addresses and credentials (docs/decisions/sdp-after-ice.md)
-        room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP"]),
+        room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP"], settings: packetSettings),
         room("Audio", ["RTP", "COpus"]),
         room("Video", ["RTP", "CVPX", "CYUV", "CPango"]),
         room("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),

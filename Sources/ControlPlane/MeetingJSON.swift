@@ -31,7 +31,8 @@ extension Participant {
             (
                 "video",
                 .object([
-                    ("sending", .bool(media.isSendingVideo)), ("muted", .bool(isCameraOff)), ("width", .int(media.width)),
+                    ("sending", .bool(media.isSendingVideo)), ("muted", .bool(isCameraOff)), ("wanted", .bool(media.isVideoWanted)),
+                    ("width", .int(media.width)),
                     ("height", .int(media.height)),
                 ])
             ),

@@ -64,7 +64,7 @@ actor Room {
         case .end: media.end(meeting: meeting.id)
         case .start, .change:
             if let layout = LayoutChoice(rawValue: meeting.layout.rawValue) { media.setLayout(meeting: meeting.id, layout) }
-        case .join, .connected, .left, .observe, .speaker, .notice: break
+        case .join, .connected, .left, .observe, .speaker, .videoWanted, .notice: break
         }
     }
 
@@ -180,7 +180,7 @@ extension ParticipantMedia {
     init(_ snapshot: SessionSnapshot) {
         self.init()
         (isConnected, isSendingAudio, isSendingVideo) = (snapshot.isConnected, snapshot.isSendingAudio, snapshot.isSendingVideo)
-        sharesScreen = snapshot.sharesScreen
+        (isVideoWanted, sharesScreen) = (snapshot.isVideoWanted, snapshot.sharesScreen)
         (width, height, level) = (snapshot.width, snapshot.height, snapshot.audioLevel)
         (isSpeaking, tier) = (snapshot.isSpeaking, snapshot.tier)
         line.lossUp = snapshot.lossUp

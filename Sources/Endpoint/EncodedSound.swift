@@ -8,11 +8,28 @@ package final class EncodedSound: Sendable {
     let packets: [[UInt8]]
     /// Samples of each at 48 kHz.
     let durations: [Int]
+    /// How loud each is, dBov, −127 … 0.
+    let levels: [Int]
     /// The loop is tied to the machine's clock: its first packet belongs to the beginning of a second.
     let isAligned: Bool
 
-    private init(packets: [[UInt8]], durations: [Int], isAligned: Bool = false) {
+    private init(packets: [[UInt8]], durations: [Int], isAligned: Bool = false) throws(OpusError) {
         (self.packets, self.durations, self.isAligned) = (packets, durations, isAligned)
+        levels = try Self.measure(packets)
+    }
+
+    /// The levels as a listener would hear them.
+    private static func measure(_ packets: [[UInt8]]) throws(OpusError) -> [Int] {
+        var decoder = try OpusDecoder()
+        var pcm = [Int16](repeating: 0, count: AudioFormat.mostSamplesPerPacket)
+        var levels: [Int] = []
+        for packet in packets {
+            var room = pcm.mutableSpan
+            // A packet that is no Opus is for the server to refuse; it says nothing here.
+            let count = (try? decoder.decode(packet.span.bytes, into: &room)) ?? 0
+            levels.append(AudioLevel.decibels(of: pcm.span.extracting(0..<count)))
+        }
+        return levels
     }
 
     /// - Returns: nil where nothing is to be sent.
@@ -20,6 +37,7 @@ package final class EncodedSound: Sendable {
         switch sound {
         case .none: nil
         case .tone(let hertz): try encode(hertz: Double(hertz), isAligned: false) { _ in true }
+        case .silence: try encode(hertz: 1_000, isAligned: false) { _ in false }
         case .marks: try encode(hertz: 1_000, isAligned: true) { $0 < 5 }
         case .file(let path): try read(path)
         }
@@ -43,7 +61,7 @@ package final class EncodedSound: Sendable {
                 let written = try encoder.encode(pcm.span, into: &room)
                 if index >= 50 { packets.append(Array(packet[..<written])) }
             }
-            return EncodedSound(
+            return try EncodedSound(
                 packets: packets, durations: Array(repeating: AudioFormat.samplesPerTick, count: packets.count), isAligned: isAligned)
         } catch {
             throw EndpointFailure(exitCode: 70, line: "\(error)")
@@ -52,12 +70,15 @@ package final class EncodedSound: Sendable {
 
     private static func read(_ path: String) throws(EndpointFailure) -> EncodedSound {
         let bytes = try MediaFile.read(path, atMost: mostBytes)
-        do throws(OggError) {
-            let file = try OggOpusFile(parsing: bytes.span.bytes)
-            return EncodedSound(
+        let file: OggOpusFile
+        do throws(OggError) { file = try OggOpusFile(parsing: bytes.span.bytes) } catch {
+            throw .input(path, "not an Ogg Opus file that can be sent: \(error).")
+        }
+        do throws(OpusError) {
+            return try EncodedSound(
                 packets: (0..<file.packetCount).map { Array(file[$0]) }, durations: (0..<file.packetCount).map(file.duration(ofPacket:)))
         } catch {
-            throw .input(path, "not an Ogg Opus file that can be sent: \(error).")
+            throw EndpointFailure(exitCode: 70, line: "\(error)")
         }
     }
 }

@@ -4,6 +4,8 @@ import Foundation
 package struct EndpointOptions: Sendable, Equatable {
     package enum Sound: Sendable, Equatable {
         case none
+        /// Packets of silence, as of a microphone that nobody speaks into.
+        case silence
         /// Hz, 50 … 20 000.
         case tone(Int)
         /// Path of an Ogg Opus file, sent in a loop.

@@ -42,9 +42,12 @@ final class EndpointSession {
         peer.start(now: now, sink: &sink)
     }
 
+    var isDecoding: Bool { ticket.options.decoding != .none }
+
     /// When `tick` is due.
     var deadline: Instant {
-        min(peer.deadline ?? .distantFuture, soundPlayer?.deadline ?? .distantFuture, picturePlayer?.deadline ?? .distantFuture)
+        let pictures = peer.isAskedToPauseVideo ? nil : picturePlayer?.deadline
+        return min(peer.deadline ?? .distantFuture, soundPlayer?.deadline ?? .distantFuture, pictures ?? .distantFuture)
     }
 
     /// Takes what waits in the socket.
@@ -90,12 +93,14 @@ final class EndpointSession {
         while let deadline = soundPlayer?.deadline, deadline <= now {
             guard let due = soundPlayer?.take(now: now) else { continue }
             let packet = sound.packets[due.packet]
-            peer.sendAudio(packet.span, timestamp: due.timestamp, captured: due.captured, marker: due.isFirst, now: now, sink: &sink)
+            peer.sendAudio(packet.span, timestamp: due.timestamp, captured: due.captured, marker: due.isFirst, level: sound.levels[due.packet], now: now,
+                sink: &sink)
         }
     }
 
     private func sendPictures(now: Instant, sink: inout EndpointSink) {
-        guard let pictures = encodedPictures else { return }
+        // The loop begins anew with a key frame when it goes on.
+        guard let pictures = encodedPictures, !peer.isAskedToPauseVideo else { return }
         while let deadline = picturePlayer?.deadline, deadline <= now {
             guard let due = picturePlayer?.take(now: now) else { continue }
             let bytes = pictures[due.frame]

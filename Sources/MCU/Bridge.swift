@@ -26,10 +26,10 @@ final class Bridge: Sendable {
         /// The label of the shared screen.
         let screenName: String
 
-        init(_ participant: Participant, core: MediaCore) {
+        init(_ participant: Participant, core: MediaCore, meeting: UUID) {
             self.participant = participant
-            video = VideoSource(core: core, participant: participant)
-            screen = VideoSource(core: core, participant: participant)
+            video = VideoSource(core: core, participant: participant, meeting: meeting)
+            screen = VideoSource(core: core, participant: participant, meeting: meeting)
             screenName = "Màn hình: " + participant.name
         }
 
@@ -63,10 +63,12 @@ final class Bridge: Sendable {
     func membersChanged() { present.withLock { $0.version += 1 } }
 
     func add(_ participant: Participant) {
+        let member = Member(participant, core: core, meeting: meeting)
         present.withLock {
-            $0.members.append(Member(participant, core: core))
+            $0.members.append(member)
             $0.version += 1
         }
+        participant.attach(camera: member.video, screen: member.screen)
     }
 
     /// Who has the floor: heard even while others are louder.
@@ -98,12 +100,6 @@ final class Bridge: Sendable {
 
     func sessionConnected(_ participant: Participant) {
         if participant.receivesVideo { wantsKeyFrame(tier: participant.bestTier) }
-    }
-
-    func receive(_ frame: ReceivedVideo, bytes: Span<UInt8>, of participant: Participant) {
-        guard let member = members.first(where: { $0.participant === participant }) else { return }
-        let decoder = frame.source == 0 ? member.video : member.screen
-        decoder.receive(bytes, source: frame.source, isKey: frame.isKey, arrival: frame.arrival)
     }
 
     /// What was counted of pictures, decoders included.

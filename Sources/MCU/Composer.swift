@@ -45,6 +45,12 @@ final class Composer: CodecJob {
         let compositor: Compositor
         var encoders: [TierEncoder?] = [nil, nil, nil]
         var tiles: [TileContent] = []
+        /// Who has a tile, in order, and who should have.
+        var shown: [Bridge.Member] = []
+        var next: [Bridge.Member] = []
+        /// `shown` stays for a moment until the picture of a newcomer in `next` is there.
+        var isAwaiting = false
+        var beats: UInt64 = 0
         var lastComposed: Instant?
         /// Beats since anything on the canvas was new.
         var stillBeats = 0
@@ -81,7 +87,6 @@ final class Composer: CodecJob {
 
     /// The beat of a picture. When too many wait the machine is too slow, and one is left out: the rate goes down, sound is never late for it.
     func beat(captured: Instant, bridge: Bridge) {
-        guard bridge.members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else { return }
         let isTaken = beats.withLock { beats in
             guard beats.count < Self.mostBeats else { return false }
             beats.append((captured, bridge))
@@ -106,17 +111,18 @@ final class Composer: CodecJob {
         let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
         let members = bridge.members
+        guard members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else { return rest(members, now: now) }
         let sharing = members.first {
             $0.participant.isConnected && $0.participant.sharesScreen && $0.screen.isArriving(now: now, within: Self.screenPatience)
         }
         // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
         let arrangement: LayoutChoice = sharing != nil && layout == .grid ? .speaker : layout
-        let shown = choose(members, speaker: speaker, layout: arrangement, beside: sharing)
+        choose(members, speaker: speaker, layout: arrangement, beside: sharing, now: now)
         bench.tiles.removeAll(keepingCapacity: true)
         if let sharing { bench.tiles.append(screenTile(sharing, now: now)) }
-        for member in shown { bench.tiles.append(tile(member, now: now)) }
+        for member in bench.shown { bench.tiles.append(tile(member, now: now)) }
         let isChanged = bench.compositor.compose(bench.tiles, layout: LayoutKind(arrangement), waitingText: Self.waitingText).isChanged
-        tellTiles(shown, sharing)
+        tellTiles(sharing)
         note(now)
         bench.stillBeats = isChanged ? 0 : bench.stillBeats + 1
         if bench.stillBeats > Self.settling, bench.stillBeats % Self.stillInterval != 0, keyFramesWanted.load(ordering: .relaxed) == 0 {
@@ -133,13 +139,13 @@ final class Composer: CodecJob {
     /// A screen that nobody touches sends a picture a second or fewer.
     private static let screenPatience = Duration.seconds(5)
 
-    private func tellTiles(_ shown: [Bridge.Member], _ sharing: Bridge.Member?) {
+    private func tellTiles(_ sharing: Bridge.Member?) {
         var index = 0
         if let sharing {
             sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false)
             index = 1
         }
-        for member in shown {
+        for member in bench.shown {
             member.video.setTile(bench.compositor.size(ofTile: index), fits: true)
             index += 1
         }
@@ -150,23 +156,60 @@ final class Composer: CodecJob {
         return TileContent(id: member.participant.session, name: member.screenName, picture: picture, isSpeaking: false, isMuted: false)
     }
 
-    /// Who has a tile, in order, and tells each decoder whether it is needed.
-    private func choose(
-        _ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?
-    ) -> [Bridge.Member] {
-        var shown = members.filter { $0.participant.isConnected && $0.participant.kind != .viewer }
-        if layout != .grid || shown.count > Layout.mostVisible, let speaker,
-            let place = shown.firstIndex(where: { $0.participant.session == speaker })
+    /// Who has a tile, in order, into `bench.shown`; tells each decoder whether it is needed.
+    private func choose(_ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) {
+        bench.next.removeAll(keepingCapacity: true)
+        for member in members where member.participant.isConnected && member.participant.kind != .viewer { bench.next.append(member) }
+        if layout != .grid || bench.next.count > Layout.mostVisible, let speaker,
+            let place = bench.next.firstIndex(where: { $0.participant.session == speaker })
         {
-            shown.insert(shown.remove(at: place), at: 0)
+            bench.next.insert(bench.next.remove(at: place), at: 0)
         }
-        let most = (layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + 12)) - (sharing == nil ? 0 : 1)
-        if shown.count > most { shown.removeSubrange(most...) }
+        let most = (layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + Layout.mostInStrip)) - (sharing == nil ? 0 : 1)
+        if bench.next.count > most { bench.next.removeSubrange(most...) }
+        let isNew = !bench.next.elementsEqual(bench.shown) { $0.participant === $1.participant }
+        bench.beats += 1
+        guard isNew || bench.beats % Self.lookInterval == 0 else { return }
         for member in members {
-            member.video.setShown(shown.contains { $0.participant === member.participant })
-            member.screen.setShown(member.participant === sharing?.participant)
+            member.video.setShown(isChosen(member), now: now)
+            member.video.pauseIfUnseen(now: now)
+            member.screen.setShown(member.participant === sharing?.participant, now: now)
         }
-        return shown
+        // One that was asked to stop is awaited, so that no name card flashes up in its place.
+        if isNew, isWaiting(members, now: now) { return }
+        swap(&bench.shown, &bench.next)
+    }
+
+    /// About a second.
+    private static let lookInterval: UInt64 = 25
+
+    private func isChosen(_ member: Bridge.Member) -> Bool {
+        bench.next.contains { $0.participant === member.participant }
+            || bench.isAwaiting && bench.shown.contains { $0.participant === member.participant }
+    }
+
+    /// Whether the present view stays for a moment, since a newcomer's picture is on its way and nobody shown has left.
+    private func isWaiting(_ members: [Bridge.Member], now: Instant) -> Bool {
+        bench.isAwaiting =
+            bench.shown.count == bench.next.count
+            && bench.shown.allSatisfy { shown in
+                shown.participant.isConnected && members.contains { $0.participant === shown.participant }
+            }
+            && bench.next.contains { newcomer in
+                !bench.shown.contains { $0.participant === newcomer.participant } && !newcomer.participant.isHidden
+                    && newcomer.video.isWorthWaiting(now: now)
+            }
+        return bench.isAwaiting
+    }
+
+    /// Nobody receives a picture: nobody needs to send one.
+    private func rest(_ members: [Bridge.Member], now: Instant) {
+        bench.shown.removeAll(keepingCapacity: true)
+        for member in members {
+            member.video.setShown(false, now: now)
+            member.video.pauseIfUnseen(now: now)
+            member.screen.setShown(false, now: now)
+        }
     }
 
     private func tile(_ member: Bridge.Member, now: Instant) -> TileContent {

@@ -15,6 +15,8 @@ enum MediaCommand: Sendable {
     case requestKeyFrame(session: UUID, source: Int)
     /// This sender's picture is shown in so many lines: of a simulcast the nearest layer is enough.
     case wantHeight(session: UUID, source: Int, lines: Int)
+    /// Whether any view shows this sender's camera.
+    case wantVideo(session: UUID, Bool)
     case close(session: UUID, LeaveReason)
     /// A datagram that reached the wrong worker, and from where.
     case datagram([UInt8], from: TransportAddress)

@@ -104,7 +104,8 @@ extension SessionSnapshot {
         let network = participant.network
         isConnected = participant.isConnected
         isSendingAudio = participant.isSendingAudio(now: now)
-        isSendingVideo = member.video.isFresh(now: now)
+        isSendingVideo = member.video.isArriving(now: now, within: .seconds(2))
+        isVideoWanted = !member.video.isPaused
         (width, height) = member.video.size
         sharesScreen = participant.sharesScreen && member.screen.isArriving(now: now, within: .seconds(5))
         audioLevel = participant.measuredLevel

@@ -81,6 +81,8 @@ package enum MediaEvent: Sendable, Equatable {
     case left(meeting: UUID, session: UUID, reason: LeaveReason)
     /// Who is heard loudest; nil after silence.
     case speakerChanged(meeting: UUID, session: UUID?)
+    /// Whether any view shows the session's camera: one that nobody sees is asked to stop, and to go on before it is shown again.
+    case videoWanted(meeting: UUID, session: UUID, Bool)
 }
 
 /// One session as the media threads last saw it.
@@ -90,6 +92,8 @@ package struct SessionSnapshot: Sendable, Equatable {
     package var isConnected = false
     package var isSendingAudio = false
     package var isSendingVideo = false
+    /// Some view shows the camera, or it was not yet asked to stop.
+    package var isVideoWanted = true
     /// Pictures of a shared screen come in.
     package var sharesScreen = false
     /// Of the picture that the sender sends, in pixels; 0 before the first.

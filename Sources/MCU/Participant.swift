@@ -68,6 +68,23 @@ final class Participant: Sendable {
     /// Its shared screen was negotiated; pictures may or may not come.
     var sharesScreen: Bool { has(Flow.screenIn) }
 
+    // MARK: Pictures
+
+    private struct Sources: Sendable {
+        weak var camera: VideoSource?
+        weak var screen: VideoSource?
+    }
+    private let sources = Mutex(Sources())
+
+    func attach(camera: VideoSource, screen: VideoSource) { sources.withLock { $0 = Sources(camera: camera, screen: screen) } }
+
+    /// A whole frame from the worker's thread.
+    func receive(_ frame: ReceivedVideo, bytes: Span<UInt8>) {
+        guard let decoder = sources.withLock({ frame.source == 0 ? $0.camera : $0.screen }) else { return }
+        decoder.receive(
+            bytes, source: frame.source, isKey: frame.isKey, size: (frame.width, frame.height), arrival: frame.arrival)
+    }
+
     // MARK: Sound
 
     /// Quieter than this is not even kept, unless it is heard: 10 dB below what the mixer takes for sound.

@@ -9,6 +9,8 @@ final class Seat {
     let participant: Participant
     let bridge: Bridge
     let peer: Peer
+    /// Its index in the worker's list.
+    var place = 0
     /// Addresses that proved to be the peer's.
     var addresses: [TransportAddress] = []
     /// ICE user fragments that name the session: the answer's and those of restarts.
@@ -87,7 +89,7 @@ struct SeatSink: PeerSink {
 
     mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { seat.participant.receive(packet, payload: payload) }
 
-    mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { seat.bridge.receive(frame, bytes: bytes, of: seat.participant) }
+    mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { seat.participant.receive(frame, bytes: bytes) }
 
     mutating func wantsKeyFrame() { seat.bridge.wantsKeyFrame(tier: seat.wantedTier) }
 

@@ -26,6 +26,14 @@ final class VideoSource: CodecJob {
         var tile: Tile?
         /// What was last told to the peer.
         var toldHeight = 0
+        /// Since when no view shows it.
+        var hiddenSince: Instant?
+        /// The sender was asked to stop.
+        var isPaused = false
+        /// When it was asked to go on.
+        var woken: Instant?
+        /// Of the last key frame.
+        var size = (width: 0, height: 0)
         /// Which of the peer's videos it is.
         var source = 0
         var lastArrival: Instant?
@@ -38,8 +46,6 @@ final class VideoSource: CodecJob {
 
     private struct Latest: Sendable {
         var picture: Picture?
-        /// Before it was scaled to the tile.
-        var size = (width: 0, height: 0)
         var decoded = Instant.start
         var counters = Counters()
     }
@@ -63,6 +69,7 @@ final class VideoSource: CodecJob {
     let ticket = CodecTicket(isUrgent: false)
     private let core: Unowned
     private let participant: Participant
+    private let meeting: UUID
     private let inbox = Mutex(Inbox())
     private let latest = Mutex(Latest())
     private let bench = Bench()
@@ -70,17 +77,19 @@ final class VideoSource: CodecJob {
     /// The core outlives every bridge in it: its threads are stopped last.
     private struct Unowned: @unchecked Sendable { unowned let core: MediaCore }
 
-    init(core: MediaCore, participant: Participant) {
+    init(core: MediaCore, participant: Participant, meeting: UUID) {
         self.core = Unowned(core: core)
+        self.meeting = meeting
         self.participant = participant
     }
 
     // MARK: The worker's side
 
-    func receive(_ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, arrival: Instant) {
+    /// - Parameter size: of the picture, where it is known.
+    func receive(_ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, size: (width: Int, height: Int) = (0, 0), arrival: Instant) {
         enum Fate { case taken, ignored, wantsKey }
         let fate: Fate = inbox.withLock { inbox in
-            (inbox.source, inbox.lastArrival) = (source, arrival)
+            (inbox.source, inbox.lastArrival, inbox.size) = (source, arrival, size)
             guard inbox.isShown else { return .ignored }
             if inbox.needsKey, !isKey { return .wantsKey }
             if inbox.count == Self.mostWaiting {
@@ -132,7 +141,7 @@ final class VideoSource: CodecJob {
             let now = MediaClock.now()
             latest.withLock { latest in
                 latest.counters.decoded += 1
-                if let decoded { (latest.picture, latest.size, latest.decoded) = (decoded.picture, (decoded.width, decoded.height), now) }
+                if let decoded { (latest.picture, latest.decoded) = (decoded.picture, now) }
             }
         } catch {
             // A fresh decoder for the next key frame: what the old one holds is of no use.
@@ -150,17 +159,55 @@ final class VideoSource: CodecJob {
         latest.withLock { now - $0.decoded <= age ? $0.picture : nil }
     }
 
-    func isFresh(now: Instant) -> Bool { picture(notOlderThan: .seconds(2), now: now) != nil }
+    /// How long a sender that nobody sees goes on before it is asked to stop: a view that changes back and forth costs no key frames.
+    static let pausePatience = Duration.seconds(3)
+    /// How long a view waits for a sender that was asked to go on.
+    static let wakePatience = Duration.milliseconds(1_500)
 
-    /// Whether a view shows this sender. What nobody sees is not decoded.
-    func setShown(_ shown: Bool) {
-        let begins = inbox.withLock { inbox in
-            guard inbox.isShown != shown else { return false }
+    /// Whether a view shows this sender. What nobody sees is not decoded, and after a while not sent.
+    func setShown(_ shown: Bool, now: Instant) {
+        enum Step { case none, begin, wake }
+        let step: Step = inbox.withLock { inbox in
+            guard inbox.isShown != shown else { return .none }
             inbox.isShown = shown
             inbox.needsKey = true
-            return shown
+            inbox.hiddenSince = shown ? nil : now
+            guard shown else { return .none }
+            guard inbox.isPaused else { return .begin }
+            (inbox.isPaused, inbox.woken) = (false, now)
+            return .wake
         }
-        if begins { askForKeyFrame() }
+        if step == .wake { tellWanted(true) }
+        if step != .none { askForKeyFrame() }
+    }
+
+    /// To be called about once a second: asks a sender that nobody has seen for a while to stop.
+    func pauseIfUnseen(now: Instant) {
+        let pauses = inbox.withLock { inbox in
+            guard !inbox.isPaused, let since = inbox.hiddenSince, now - since >= Self.pausePatience, let last = inbox.lastArrival,
+                now - last < .seconds(2)
+            else { return false }
+            inbox.isPaused = true
+            return true
+        }
+        if pauses { tellWanted(false) }
+    }
+
+    private func tellWanted(_ wanted: Bool) {
+        guard let worker = participant.worker else { return }
+        core.core.workers[worker].post(.wantVideo(session: participant.session, wanted))
+        core.core.events.send(.videoWanted(meeting: meeting, session: participant.session, wanted))
+    }
+
+    /// The sender was asked to stop.
+    var isPaused: Bool { inbox.withLock { $0.isPaused } }
+
+    /// Whether it is worth waiting for this sender's picture before it is shown: it was asked to go on just now, or will be.
+    func isWorthWaiting(now: Instant) -> Bool {
+        let (isPaused, woken) = inbox.withLock { ($0.isPaused, $0.woken) }
+        if isPaused { return true }
+        guard let woken, now - woken < Self.wakePatience else { return false }
+        return latest.withLock { $0.picture == nil || $0.decoded < woken }
     }
 
     /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast.
@@ -182,6 +229,6 @@ final class VideoSource: CodecJob {
     func isArriving(now: Instant, within age: Duration) -> Bool { inbox.withLock { $0.lastArrival.map { now - $0 <= age } ?? false } }
 
     /// Of the last picture as it came, in pixels.
-    var size: (Int, Int) { latest.withLock { $0.size } }
+    var size: (Int, Int) { inbox.withLock { $0.size } }
     var counters: Counters { latest.withLock { $0.counters } }
 }

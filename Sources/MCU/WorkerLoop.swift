@@ -17,6 +17,10 @@ final class WorkerLoop {
     private let sender: DatagramSender
 
     private var seats: [UUID: Seat] = [:]
+    /// The same, to be gone through.
+    private var everyone: [Seat] = []
+    /// When timers are looked at next.
+    private var nextLook = Instant.start
     private var seatsByAddress: [TransportAddress: Seat] = [:]
     private var seatsByBridge: [ObjectIdentifier: [Seat]] = [:]
     private var foreign: [TransportAddress: Int] = [:]
@@ -114,6 +118,9 @@ final class WorkerLoop {
         }
         let seat = Seat(ticket: ticket, peer: peer)
         seats[ticket.session] = seat
+        seat.place = everyone.count
+        everyone.append(seat)
+        nextLook = now
         seatsByBridge[ObjectIdentifier(ticket.bridge), default: []].append(seat)
         ticket.participant.worker = worker
         var sink = SeatSink(seat: seat, sender: sender)
@@ -124,6 +131,9 @@ final class WorkerLoop {
 
     private func remove(_ seat: Seat, reason: LeaveReason) {
         guard seats.removeValue(forKey: seat.session) != nil else { return }
+        everyone.swapAt(seat.place, everyone.count - 1)
+        everyone[seat.place].place = seat.place
+        everyone.removeLast()
         for address in seat.addresses where seatsByAddress[address] === seat { seatsByAddress[address] = nil }
         let key = ObjectIdentifier(seat.bridge)
         seatsByBridge[key]?.removeAll { $0 === seat }
@@ -151,6 +161,8 @@ final class WorkerLoop {
             withPeer(of: session) { $0.peer.requestKeyFrame(source: source, now: now, sink: &$1) }
         case .wantHeight(let session, let source, let lines):
             withPeer(of: session) { $0.peer.setWantedHeight(lines, source: source, now: now, sink: &$1) }
+        case .wantVideo(let session, let wanted):
+            withPeer(of: session) { $0.peer.setVideoWanted(wanted, now: now, sink: &$1) }
         case .close(let session, let reason):
             withPeer(of: session) { seat, sink in
                 seat.leaving = reason
@@ -199,22 +211,38 @@ final class WorkerLoop {
 
     // MARK: Time
 
+    /// A crowd's timers are looked at together: none of them is in such a hurry, and a look goes past every seat.
+    private static let (fewSeats, lookInterval) = (8, Duration.milliseconds(10))
+
     func millisecondsToDeadline(_ now: Instant) -> Int32 {
-        var earliest = now + .milliseconds(500)
-        for seat in seats.values { if let deadline = seat.peer.deadline, deadline < earliest { earliest = deadline } }
-        return Int32(clamping: max(0, (earliest - now).nanoseconds + 999_999) / 1_000_000)
+        guard !everyone.isEmpty else { return 500 }
+        return Int32(clamping: max(0, (nextLook - now).nanoseconds + 999_999) / 1_000_000)
     }
 
     func handleTimers(now: Instant) {
-        for seat in seats.values {
-            guard let deadline = seat.peer.deadline, deadline <= now else { continue }
+        guard now >= nextLook || everyone.count <= Self.fewSeats else { return }
+        var earliest = now + .milliseconds(500)
+        // From the end, since a peer that ends takes itself out, and the last one's place is then taken by one that was looked at.
+        for index in everyone.indices.reversed() where index < everyone.count {
+            let seat = everyone[index]
+            guard let deadline = seat.peer.deadline else { continue }
+            guard deadline <= now else {
+                earliest = min(earliest, deadline)
+                continue
+            }
             var sink = SeatSink(seat: seat, sender: sender)
             seat.peer.handleTimer(now: now, sink: &sink)
             settle(seat, sink)
+            if let deadline = seat.peer.deadline { earliest = min(earliest, deadline) }
         }
+        // What datagrams and media set in between is seen at the next look.
+        nextLook = everyone.count <= Self.fewSeats ? earliest : now + Self.lookInterval
     }
 
     func flush() { sender.flush() }
+
+    /// How long datagrams may gather before they are looked at; nil for a few peers, which get every one at once.
+    var pause: Duration? { everyone.count <= Self.fewSeats ? nil : everyone.count < 100 ? .milliseconds(1) : .milliseconds(2) }
 
     /// Once a second: shows each session's state to control, follows what lines can carry, and counts.
     func report(now: Instant) -> WorkerCounters {
@@ -223,7 +251,7 @@ final class WorkerLoop {
         counters.datagramsNotSent = sender.dropped
         counters.drops = dropsOfGone
         counters.framesSent = framesOfGone
-        for seat in seats.values {
+        for seat in everyone {
             counters.drops.add(seat.peer.drops)
             counters.framesSent &+= seat.peer.statistics.videoFramesSent
             seat.followLine()

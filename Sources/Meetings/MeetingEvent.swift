@@ -17,6 +17,7 @@ package enum MeetingCommand: Sendable, Equatable {
     case left(UUID, reason: String)
     case observe(UUID, ParticipantMedia)
     case speaker(UUID?)
+    case videoWanted(UUID, Bool)
     case mute(UUID, Bool)
     case camera(UUID, shown: Bool)
     case remove(UUID)

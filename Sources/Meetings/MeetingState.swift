@@ -25,6 +25,7 @@ package struct MeetingState: Sendable {
         case .left(let id, let reason): return drop(id, reason: reason)
         case .observe(let id, let media): return observe(id, media)
         case .speaker(let id): return setSpeaker(id)
+        case .videoWanted(let id, let wanted): return update(id) { $0.media.isVideoWanted = wanted }
         case .mute(let id, let muted):
             try allow(present[id]?.user, own: .muteSelf, others: .muteOthers, for: id, by: authority)
             return update(id) { $0.isMuted = muted }

@@ -27,6 +27,8 @@ package struct ParticipantMedia: Sendable, Equatable {
     package var isConnected = false
     package var isSendingAudio = false
     package var isSendingVideo = false
+    /// Whether any view shows the camera; one that nobody sees is asked to stop sending.
+    package var isVideoWanted = true
     package var sharesScreen = false
     package var width = 0
     package var height = 0

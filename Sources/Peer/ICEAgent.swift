@@ -1,11 +1,19 @@
 import ICE
 import RTP
 
-/// The agent of either role behind the few questions that a peer has.
-struct ICEAgent {
+/// The agent of either role behind the few questions that a peer has. What each packet asks is kept ready beside the agents: they are values of some size,
+/// and only STUN changes them.
+final class ICEAgent {
     // One of the two. Not an enum: a call through an optional changes the agent where it is.
     private var lite: ICELiteAgent?
     private var full: ICEControllingAgent?
+
+    /// Where to send; nil before the first proof.
+    private(set) var address: TransportAddress?
+    private(set) var deadline: Instant?
+    /// An address that was found proven, and until when that needs no second look.
+    private var proven: (source: TransportAddress, until: Instant)?
+    private static let proofLasts = Duration.seconds(1)
 
     init(_ configuration: PeerConfiguration, now: Instant) {
         let remote = configuration.negotiated.remoteCredentials
@@ -15,15 +23,21 @@ struct ICEAgent {
             full = ICEControllingAgent(local: configuration.localCredentials, seed: seed, now: now)
             full?.setRemote(remote, candidates: configuration.negotiated.remoteCandidates, now: now)
         }
+        settle()
     }
 
-    /// Where to send; nil before the first proof.
-    var address: TransportAddress? { full?.selected ?? lite?.sendAddress }
+    private func settle() {
+        address = full?.selected ?? lite?.sendAddress
+        deadline = full.map(\.deadline) ?? lite?.deadline
+        proven = nil
+    }
 
     /// Whether DTLS and media from there may be looked at: it proved the password.
     func isProven(_ source: TransportAddress, now: Instant) -> Bool {
-        if let full { return full.selected == source }
-        return lite?.isProven(source, now: now) ?? false
+        if let proven, proven.source == source, now < proven.until { return true }
+        let isProven = full.map { $0.selected == source } ?? lite?.isProven(source, now: now) ?? false
+        if isProven { proven = (source, now + Self.proofLasts) }
+        return isProven
     }
 
     func isLost(now: Instant) -> Bool {
@@ -31,13 +45,10 @@ struct ICEAgent {
         return lite.map { !$0.hasConsent(now: now) } ?? true
     }
 
-    var deadline: Instant? { full.map(\.deadline) ?? lite?.deadline }
-
     /// - Parameter answer: overwritten; not empty where it is to go back to `source`.
     /// - Returns: why there is none, where it was dropped.
-    mutating func handle(
-        _ datagram: RawSpan, from source: TransportAddress, now: Instant, answer: inout [UInt8]
-    ) -> ICELiteAgent.Drop? {
+    func handle(_ datagram: RawSpan, from source: TransportAddress, now: Instant, answer: inout [UInt8]) -> ICELiteAgent.Drop? {
+        defer { settle() }
         if lite != nil {
             if case .dropped(let reason) = lite?.handle(datagram, from: source, now: now, answer: &answer) { return reason }
         } else if case .dropped(let reason) = full?.handle(datagram, from: source, now: now, answer: &answer) {
@@ -47,11 +58,19 @@ struct ICEAgent {
     }
 
     /// Call until nil.
-    mutating func poll(now: Instant, into datagram: inout [UInt8]) -> TransportAddress? { full?.poll(now: now, into: &datagram) }
+    func poll(now: Instant, into datagram: inout [UInt8]) -> TransportAddress? {
+        guard full != nil else { return nil }
+        defer { settle() }
+        return full?.poll(now: now, into: &datagram)
+    }
 
-    mutating func add(_ candidate: TransportAddress) { full?.add(candidate) }
+    func add(_ candidate: TransportAddress) {
+        full?.add(candidate)
+        settle()
+    }
 
-    mutating func restart(_ negotiated: NegotiatedICE, local: ICECredentials, now: Instant) {
+    func restart(_ negotiated: NegotiatedICE, local: ICECredentials, now: Instant) {
+        defer { settle() }
         lite?.restart(local: local, remoteUfrag: negotiated.credentials.ufrag)
         full?.restart(local: local, now: now)
         full?.setRemote(negotiated.credentials, candidates: negotiated.candidates, now: now)

@@ -12,6 +12,9 @@ final class OutgoingStream {
     private(set) var headerLength = 12
     private var sendTimeAt: Int?
     private var transportSequenceAt: Int?
+    private var audioLevelAt: Int?
+    /// What the next packet says of its loudness (RFC 6464), −127 … 0 dBov; only where the stream says it at all.
+    var audioLevel = -127
     var hasTransportSequence: Bool { transportSequenceAt != nil }
     private var sequenceNumber: UInt16
     var nextSequence: UInt16 { sequenceNumber }
@@ -21,16 +24,16 @@ final class OutgoingStream {
     /// The media clock: what timestamp stood for which moment last.
     private var mapping: (timestamp: UInt32, captured: Instant)?
 
-    init(_ stream: NegotiatedStream, clockRate: Int64, firstSequence: UInt16, timestampOffset: UInt32) {
+    init(_ stream: NegotiatedStream, clockRate: Int64, firstSequence: UInt16, timestampOffset: UInt32, saysLevel: Bool = false) {
         (ssrc, payloadType, self.clockRate) = (stream.localSSRC, stream.payloadType, clockRate)
         (sequenceNumber, self.timestampOffset) = (firstSequence, timestampOffset)
-        makeHeader(stream)
+        makeHeader(stream, saysLevel: saysLevel)
     }
 
-    private func makeHeader(_ stream: NegotiatedStream) {
+    private func makeHeader(_ stream: NegotiatedStream, saysLevel: Bool) {
         let ids = stream.sendExtensions
         let mid = Array(stream.mid.utf8)
-        let isTwoByte = [ids.mid, ids.absoluteSendTime, ids.transportSequence].contains { ($0 ?? 0) > 14 }
+        let isTwoByte = [ids.mid, ids.absoluteSendTime, ids.transportSequence, saysLevel ? ids.audioLevel : nil].contains { ($0 ?? 0) > 14 }
         var bytes: [UInt8] = []
         func begin(_ id: UInt8, _ count: Int) {
             if isTwoByte { bytes += [id, UInt8(count)] } else { bytes.append(id << 4 | UInt8(count - 1)) }
@@ -48,6 +51,11 @@ final class OutgoingStream {
             begin(id, 2)
             transportSequenceAt = 16 + bytes.count
             bytes += [0, 0]
+        }
+        if saysLevel, let id = ids.audioLevel {
+            begin(id, 1)
+            audioLevelAt = 16 + bytes.count
+            bytes.append(127)
         }
         for (offset, shift) in [24, 16, 8, 0].enumerated() { header[8 + offset] = UInt8(truncatingIfNeeded: ssrc >> UInt32(shift)) }
         header[0] = 0x80
@@ -79,6 +87,7 @@ final class OutgoingStream {
             let time = (now.nanoseconds % 64_000_000_000) << 18 / 1_000_000_000
             for index in 0..<3 { packet[at + index] = UInt8(truncatingIfNeeded: time >> Int64(16 - 8 * index)) }
         }
+        if let at = audioLevelAt { packet[at] = UInt8(clamping: -audioLevel) & 0x7f | (audioLevel > -50 ? 0x80 : 0) }
         if let at = transportSequenceAt {
             (packet[at], packet[at + 1]) = (UInt8(transportSequence >> 8), UInt8(transportSequence & 255))
         }

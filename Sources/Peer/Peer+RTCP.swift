@@ -144,7 +144,8 @@ extension Peer {
         for index in incoming.indices {
             if let block = incoming[index].reception.reportBlock(ssrc: incoming[index].ssrc, now: now) { reports.append(block) }
         }
-        let limit = evaluateIncoming(passed)
+        let usual = evaluateIncoming(passed)
+        let limit = takesEstimates ? wish.limit(usual: usual, most: configuration.receiveCap) : nil
         let (time, sender) = (ntp(at: now), ownSSRC)
         sendRTCP(isFeedback: false, sink: &sink) { writer, packet in
             audioOut?.writeSenderReport(now: now, ntp: time, with: &writer, to: &packet)
@@ -168,13 +169,11 @@ extension Peer {
         statistics.jitterMilliseconds = heard?.reception.jitterMilliseconds ?? 0
         limits.evaluate(loss: statistics.lossUp, bytes: receivedBytes, in: passed)
         receivedBytes = 0
-        guard let video = configuration.negotiated.video?.stream, video.receives, !videoSources.isEmpty,
-            video.feedback.contains(.remb), !video.feedback.contains(.transportWide)
-        else { return nil }
+        guard takesEstimates, configuration.negotiated.video?.stream.feedback.contains(.transportWide) == false else { return nil }
         return limits.bitsPerSecond
     }
 
-    private var videoSources: [UInt32] {
+    var videoSources: [UInt32] {
         incoming.compactMap { if case .video = $0.kind { $0.ssrc } else { nil } }
     }
 

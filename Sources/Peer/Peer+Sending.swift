@@ -8,11 +8,15 @@ extension Peer {
 
     /// One Opus packet.
     /// - Parameter timestamp: 48 kHz of the bridge. `captured` is the moment that it stands for: sender reports tie sound and picture by it.
-    /// - Parameter marker: first after a silence.
+    /// - Parameters:
+    ///   - marker: first after a silence.
+    ///   - level: dBov, −127 … 0, told by an endpoint where that was negotiated (RFC 6464).
     package func sendAudio(
-        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
+        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, level: Int = -127, now: Instant,
+        sink: inout some PeerSink
     ) {
         guard let stream = audioOut else { return }
+        stream.audioLevel = level
         if send(payload, on: stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink) {
             statistics.audioPacketsSent &+= 1
         }

@@ -66,7 +66,9 @@ extension Peer {
     private func takeFrames(_ source: Int, now: Instant, sink: inout some PeerSink) {
         while let video = videos[source]?.next(source: source, now: now, into: &frameBytes) {
             statistics.videoFramesReceived &+= 1
-            sink.received(video, bytes: frameBytes.span)
+            // A reference of its own: a span of a property does not outlive a call that might change the property.
+            let bytes = frameBytes
+            sink.received(video, bytes: bytes.span)
         }
     }
 
@@ -135,8 +137,9 @@ extension Peer {
         rtxPayload.removeAll(keepingCapacity: true)
         rtxPayload += [UInt8(sequence >> 8), UInt8(sequence & 255)]
         sent.frame.withPayload(sent.index) { for index in $0.indices { rtxPayload.append($0[index]) } }
+        let payload = rtxPayload
         let isSent = send(
-            rtxPayload.span, on: stream, timestamp: sent.frame.timestamp, captured: sent.frame.captured,
+            payload.span, on: stream, timestamp: sent.frame.timestamp, captured: sent.frame.captured,
             marker: sent.frame.isLast(sent.index), now: now,
             sink: &sink)
         if isSent { statistics.retransmissionsSent &+= 1 }

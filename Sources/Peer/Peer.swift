@@ -15,7 +15,7 @@ package final class Peer {
     package internal(set) var statistics = PeerStatistics()
     package internal(set) var drops = DropCounters()
     var configuration: PeerConfiguration
-    var ice: ICEAgent
+    let ice: ICEAgent
     let dtls: DTLSTransport
     /// nil before DTLS is through and after the end.
     var srtp: SRTPSession?
@@ -43,6 +43,8 @@ package final class Peer {
     /// Every SSRC heard, at most `mostSources`.
     var incoming: [IncomingStream] = []
     var nextReport = Instant.distantFuture
+    /// What the sender of the camera's picture is told: see `setVideoWanted`.
+    var wish = VideoWish()
     private let connectBy: Instant
     /// For STUN, kept for its capacity.
     private var scratch: [UInt8] = []
@@ -70,7 +72,7 @@ package final class Peer {
         if let audio = configuration.negotiated.audio?.stream, audio.sends, audioOut?.ssrc != audio.localSSRC {
             audioOut = OutgoingStream(
                 audio, clockRate: 48_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 8) & 0x7fff,
-                timestampOffset: UInt32(truncatingIfNeeded: seed >> 32))
+                timestampOffset: UInt32(truncatingIfNeeded: seed >> 32), saysLevel: isEndpoint)
         }
         if let video = configuration.negotiated.video?.stream, video.sends, videoOut?.ssrc != video.localSSRC {
             videoOut = OutgoingStream(
@@ -90,6 +92,9 @@ package final class Peer {
         extensionMap = HeaderExtensionMap(configuration.negotiated)
     }
 
+    /// Levels go from client to mixer only.
+    private var isEndpoint: Bool { if case .endpoint = configuration.role { true } else { false } }
+
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
     /// When to call `handleTimer` next; nil when closed.
@@ -98,7 +103,7 @@ package final class Peer {
         var earliest = state == .connecting ? connectBy : Instant.distantFuture
         if let due = ice.deadline { earliest = min(earliest, due) }
         if let due = dtls.deadline { earliest = min(earliest, due) }
-        for video in videos { if let due = video?.deadline { earliest = min(earliest, due) } }
+        for index in videos.indices { if let due = videos[index]?.deadline { earliest = min(earliest, due) } }
         if let due = arrivals.deadline { earliest = min(earliest, due) }
         earliest = min(earliest, nextReport)
         return earliest

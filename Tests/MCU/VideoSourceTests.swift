@@ -19,10 +19,12 @@ struct VideoSourceTests {
             audio: .init(ssrc: 1, trackID: "a"), video: .init(ssrc: 2, rtxSSRC: 3, trackID: "v"))
         let (_, negotiated) = try Answerer(parameters: parameters).answer(offer, after: nil)
         let participant = Participant(session: UUID(), kind: .participant, name: "Đắk Lắk", joined: .start, negotiated: negotiated)
-        return VideoSource(core: core, participant: participant)
+        return VideoSource(core: core, participant: participant, meeting: UUID())
     }
 
-    private func give(_ frame: [UInt8], isKey: Bool, to source: VideoSource) { source.receive(frame.span, isKey: isKey, arrival: .start) }
+    private func give(_ frame: [UInt8], isKey: Bool, size: (Int, Int) = (0, 0), to source: VideoSource) {
+        source.receive(frame.span, isKey: isKey, size: size, arrival: .start)
+    }
 
     /// Frames of one colour, the first a key frame.
     private func frames(_ count: Int, width: Int, height: Int) throws -> [[UInt8]] {
@@ -51,15 +53,17 @@ struct VideoSourceTests {
             give(frame, isKey: index == 0, to: source)
             source.run()
         }
-        #expect(source.counters.decoded == 3 && source.size == (320, 180))
+        let shown = try #require(source.picture(notOlderThan: .seconds(2), now: MediaClock.now()))
+        #expect(source.counters.decoded == 3 && shown.width == 320 && shown.height == 180)
     }
 
     @Test func `a picture that changes its size is shown in its new size`() throws {
         let source = try source()
         for (width, height) in [(320, 180), (640, 360), (160, 90)] {
-            give(try frames(1, width: width, height: height)[0], isKey: true, to: source)
+            give(try frames(1, width: width, height: height)[0], isKey: true, size: (width, height), to: source)
             source.run()
-            #expect(source.size == (width, height))
+            let shown = try #require(source.picture(notOlderThan: .seconds(2), now: MediaClock.now()))
+            #expect(source.size == (width, height) && shown.width == width && shown.height == height)
         }
     }
 
@@ -85,13 +89,13 @@ struct VideoSourceTests {
 
     @Test func `what nobody sees is not decoded`() throws {
         let source = try source()
-        source.setShown(false)
+        source.setShown(false, now: .start)
         for (index, frame) in try frames(3, width: 320, height: 180).enumerated() {
             give(frame, isKey: index == 0, to: source)
         }
         source.run()
         #expect(source.counters.decoded == 0)
-        source.setShown(true)
+        source.setShown(true, now: .start)
         give(try frames(1, width: 320, height: 180)[0], isKey: true, to: source)
         source.run()
         #expect(source.counters.decoded == 1)

@@ -50,6 +50,11 @@ export class Call {
     await this.#media?.replace(kind, track);
   }
 
+  /** Whether anybody sees the picture: the server says so. */
+  async setSending(kind, active) {
+    await this.#media?.setSending(kind, active);
+  }
+
   leave() {
     this.#identity = null;
     this.#drop();

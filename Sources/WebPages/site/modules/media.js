@@ -88,6 +88,14 @@ export class MediaSession {
     await this.#senders[kind].replaceTrack(track);
   }
 
+  /** Stops or goes on sending a picture that is on the line; the device stays on. */
+  async setSending(kind, active) {
+    const parameters = this.#senders[kind].getParameters();
+    if (!parameters.encodings?.length) return;
+    for (const encoding of parameters.encodings) encoding.active = active;
+    await this.#senders[kind].setParameters(parameters);
+  }
+
   /** Works while the page is being closed, too. */
   leave() {
     if (this.#location) request('DELETE', this.#location.pathname, { keepalive: true, expects401: true }).catch(() => {});

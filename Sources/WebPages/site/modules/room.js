@@ -25,6 +25,8 @@ export class Room {
   #stops = [];
   /** The latest wish for each device: what an earlier one opens is closed again. */
   #wishes = { audio: 0, video: 0 };
+  /** Whether some view shows this page's camera. */
+  #isSeen = true;
 
   constructor(id) {
     this.#id = id;
@@ -75,6 +77,7 @@ export class Room {
 
   async join(name, site) {
     this.#local({ phase: 'joining', problem: null });
+    this.#isSeen = true;
     try {
       await this.#call.join(name, site);
       this.#local({ phase: 'in' });
@@ -148,7 +151,10 @@ export class Room {
     if (event.type === 'notice') this.onNotice(event.text);
     if (event.type === 'meeting.ended') this.#ended();
     if (event.type === 'participant.left' && event.participantId === before.me) this.#lostSeat(event.reason);
-    if (event.type === 'participant.changed' && event.participant.id === before.me) this.#mutedByChair(event.participant);
+    if (event.type === 'participant.changed' && event.participant.id === before.me) {
+      this.#mutedByChair(event.participant);
+      this.#followView(event.participant);
+    }
     if (event.type === 'snapshot') this.#checkSeat();
   }
 
@@ -181,6 +187,14 @@ export class Room {
     this.store.dispatch({ type: 'microphone', values: { on: false } });
     if (this.tracks.audio) this.tracks.audio.enabled = false;
     this.onNotice(null);
+  }
+
+  /** A line is not filled with a picture that no view shows; the server says it in time when one will. */
+  #followView(participant) {
+    const wanted = participant.video.wanted !== false;
+    if (wanted === this.#isSeen) return;
+    this.#isSeen = wanted;
+    this.#call.setSending('video', wanted).catch(() => {});
   }
 
   async #use(kind, track) {
