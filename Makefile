@@ -63,7 +63,8 @@ fuzz: install ## every parser under libFuzzer and AddressSanitizer, FUZZ_SECONDS
 bench: install ## print what the media core costs beside the floor of its codecs
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
-	@NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON))
+	@cc -O2 -fno-omit-frame-pointer -shared -fPIC Benchmarks/hook/allocations.c -o $(BUILD)/allocations.so
+	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON))
 
 .PHONY: soak
 soak: install-test release ## SOAK_JOINS joins and leaves in random order over SOAK_SECONDS (300 over 600), SEED given

@@ -10,7 +10,8 @@ final class BenchServer {
     private(set) var token = ""
     private(set) var meeting = ""
 
-    init(_ executable: String) async throws {
+    /// - Parameter hook: the library that counts allocations (`Benchmarks/hook`), and where it writes.
+    init(_ executable: String, layout: String = "grid", hook: (library: String, file: String)? = nil) async throws {
         self.executable = executable
         let port = UInt16.random(in: 20_000..<60_000)
         origin = "http://127.0.0.1:\(port)"
@@ -19,7 +20,9 @@ final class BenchServer {
             "serve", "--listen", "127.0.0.1:\(port)", "--media-port", "0", "--media-address", "127.0.0.1", "--data", folder, "--log-level",
             "error",
         ]
-        process.environment = ProcessInfo.processInfo.environment.merging(["NHIPCAU_ADMIN_PASSWORD": "do-dac-2026"]) { _, new in new }
+        var more = ["NHIPCAU_ADMIN_PASSWORD": "do-dac-2026"]
+        if let hook { (more["LD_PRELOAD"], more["NHIPCAU_ALLOCATIONS"]) = (hook.library, hook.file) }
+        process.environment = ProcessInfo.processInfo.environment.merging(more) { _, new in new }
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         for _ in 0..<200 {
@@ -28,10 +31,15 @@ final class BenchServer {
         }
         let (session, _) = try await call("POST", "/api/v1/session", ["username": "admin", "password": "do-dac-2026"])
         token = session["token"] as? String ?? ""
-        let (made, status) = try await call("POST", "/api/v1/meetings", ["title": "Đo đạc", "layout": "grid"])
+        meeting = try await makeMeeting(layout: layout)
+    }
+
+    /// A running meeting for a thousand sites.
+    func makeMeeting(layout: String = "grid") async throws -> String {
+        let (made, status) = try await call("POST", "/api/v1/meetings", ["title": "Đo đạc", "layout": layout, "capacity": 1_000])
         guard status == 201, let id = made["id"] as? String else { throw BenchError(description: "no meeting could be made (\(status))") }
-        meeting = id
         _ = try await call("POST", "/api/v1/meetings/\(id)/start")
+        return id
     }
 
     func stop() {
@@ -66,8 +74,21 @@ final class BenchServer {
     }
 
     /// Seconds of CPU that the server has used.
-    func cpuSeconds() throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+    func cpuSeconds() throws -> Double { try Self.cpuSeconds("/proc/\(process.processIdentifier)/stat") }
+
+    /// The same of the threads whose names begin so.
+    func cpuSeconds(ofThreads names: [String]) -> Double {
+        let folder = "/proc/\(process.processIdentifier)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.reduce(0) { sum, thread in
+            let name = (try? String(contentsOfFile: "\(folder)/\(thread)/comm", encoding: .utf8)) ?? ""
+            guard names.contains(where: { name.hasPrefix($0) }) else { return sum }
+            return sum + ((try? Self.cpuSeconds("\(folder)/\(thread)/stat")) ?? 0)
+        }
+    }
+
+    private static func cpuSeconds(_ path: String) throws -> Double {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
         // The name, in parentheses, may hold blanks: fields are counted behind it.
         let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
@@ -83,10 +104,10 @@ final class BenchServer {
     }
 
     /// Starts `nhipcau endpoint` with these words.
-    func endpoint(_ name: String, _ words: [String]) throws -> Process {
+    func endpoint(_ name: String, _ words: [String], meeting other: String? = nil) throws -> Process {
         let endpoint = Process()
         endpoint.executableURL = URL(filePath: executable)
-        endpoint.arguments = ["endpoint", "--server", origin, "--token", token, "--meeting", meeting, "--name", name] + words
+        endpoint.arguments = ["endpoint", "--server", origin, "--token", token, "--meeting", other ?? meeting, "--name", name] + words
         endpoint.standardOutput = FileHandle.nullDevice
         try endpoint.run()
         return endpoint

@@ -1,30 +1,35 @@
 import COpus
 import CVPX
 import Foundation
+import Audio
 import Video
 
-/// The bare libraries on the work that a case does: the floor under the server.
+/// The bare libraries on the work that a case does.
 enum Codecs {
     static var versions: String {
         "\(String(cString: opus_get_version_string())), libvpx \(String(cString: vpx_codec_version_str()))"
     }
 
-    /// Seconds of one core that `body` takes, per call.
-    private static func seconds(_ count: Int, _ body: (Int) throws -> Void) rethrows -> Double {
-        var from = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from)
-        for index in 0..<count { try body(index) }
-        var to = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to)
-        return (Double(to.tv_sec - from.tv_sec) + Double(to.tv_nsec - from.tv_nsec) / 1e9) / Double(count)
+    private static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Decoding one frame of an IVF file with bare libvpx.
-    static func decodeSeconds(_ ivf: IVFReader) throws -> Double {
+    /// Seconds of one core that `body` takes, per call.
+    private static func seconds(_ count: Int, _ body: (Int) throws -> Void) rethrows -> Double {
+        let start = now()
+        for index in 0..<count { try body(index) }
+        return (now() - start) / Double(count)
+    }
+
+    private final class BareDecoder {
         var context = vpx_codec_ctx_t()
-        guard nc_vp8_decoder_init(&context, nil) == VPX_CODEC_OK else { throw BenchError(description: "libvpx does not start") }
-        defer { vpx_codec_destroy(&context) }
-        return seconds(ivf.count * 2) { index in
+        init() throws {
+            guard nc_vp8_decoder_init(&context, nil) == VPX_CODEC_OK else { throw BenchError(description: "libvpx does not start") }
+        }
+        deinit { vpx_codec_destroy(&context) }
+        func decode(_ ivf: IVFReader, _ index: Int) {
             ivf.withFrame(index) { frame in
                 frame.withUnsafeBufferPointer { _ = vpx_codec_decode(&context, $0.baseAddress, UInt32($0.count), nil, 0) }
                 var iterator: vpx_codec_iter_t?
@@ -33,39 +38,65 @@ enum Codecs {
         }
     }
 
-    /// Encoding one 1280×720 picture of twelve moving tiles, configured as the server's high tier.
-    static func encodeSeconds(_ ivf: IVFReader) throws -> Double {
-        let pool = PicturePool(capacity: 64)
-        var decoder = try VP8Decoder()
-        let compositor = Compositor()
-        let ids = (0..<12).map { _ in UUID() }
-        var canvases: [Picture] = []
-        for index in 0..<40 {
-            let picture = try ivf.withFrame(index) { try decoder.decode($0, pool: pool) }
-            let tiles = ids.map { TileContent(id: $0, name: "Đắk Lắk", picture: picture, isSpeaking: false, isMuted: false) }
-            let canvas = compositor.compose(tiles, layout: .grid, waitingText: "").canvas
-            let kept = Picture(width: canvas.width, height: canvas.height)
-            kept.copy(from: canvas)
-            canvases.append(kept)
-        }
-        let tier = VideoTier.high
-        var encoder = try VP8Encoder(
-            width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
+    private final class Encoder {
+        var encoder: VP8Encoder
         var bytes: [UInt8] = []
-        return try seconds(200) { index in
-            _ = try encoder.encode(
-                canvases[index % canvases.count], forceKey: index == 0, timestamp: Int64(index) * 3_600, duration: 3_600, into: &bytes)
+        init(_ tier: VideoTier) throws {
+            encoder = try VP8Encoder(
+                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
+        }
+        func encode(_ picture: Picture, _ beat: Int) throws {
+            _ = try encoder.encode(picture, forceKey: beat == 0, timestamp: Int64(beat) * 3_600, duration: 3_600, into: &bytes)
         }
     }
 
-    /// Encoding and decoding 20 ms of sound with bare libopus, as the server is configured.
-    static func opusSeconds() throws -> (encode: Double, decode: Double) {
+    /// A frame of each of `senders` decoded, then the composed picture encoded in each tier, again and again: seconds of a decode, and of an encode by tier.
+    static func videoSeconds(_ ivf: IVFReader, senders: Int) throws -> (decode: Double, encode: [Double]) {
+        let canvases = try compose(ivf, senders: senders)
+        let decoders = try (0..<senders).map { _ in try BareDecoder() }
+        let encoders = try VideoTier.allCases.map { try Encoder($0) }
+        var decode = 0.0
+        var encode = [0.0, 0.0, 0.0]
+        let beats = 100
+        for beat in 0..<beats {
+            var start = now()
+            for decoder in decoders { decoder.decode(ivf, beat % ivf.count) }
+            decode += now() - start
+            for tier in 0..<3 {
+                start = now()
+                try encoders[tier].encode(canvases[beat % canvases.count][tier], beat)
+                encode[tier] += now() - start
+            }
+        }
+        return (decode / Double(beats * senders), encode.map { $0 / Double(beats) })
+    }
+
+    /// Pictures of `senders` tiles in the sizes of the tiers.
+    private static func compose(_ ivf: IVFReader, senders: Int) throws -> [[Picture]] {
+        var decoder = try VP8Decoder()
+        let compositor = Compositor()
+        let pool = PicturePool()
+        let ids = (0..<senders).map { _ in UUID() }
+        return try (0..<40).map { index in
+            let picture = try ivf.withFrame(index) { try decoder.decode($0, pool: pool) }
+            let tiles = ids.map { TileContent(id: $0, name: "Đắk Lắk", picture: picture, isSpeaking: false, isMuted: false) }
+            _ = compositor.compose(tiles, layout: .grid, waitingText: "")
+            return VideoTier.allCases.map { tier in
+                let drawn = compositor.scaled(to: tier)
+                let kept = Picture(width: drawn.width, height: drawn.height)
+                kept.copy(from: drawn)
+                return kept
+            }
+        }
+    }
+
+    /// Encoding and decoding 20 ms of speech with bare libopus, as the server is configured.
+    static func opusSeconds(_ path: String) throws -> (encode: Double, decode: Double) {
+        let file = try OggOpusFile(parsing: [UInt8](Data(contentsOf: URL(filePath: path))).span.bytes)
         var code: Int32 = 0
         guard let encoder = opus_encoder_create(48_000, 1, OPUS_APPLICATION_VOIP, &code),
             let decoder = opus_decoder_create(48_000, 1, &code)
-        else {
-            throw BenchError(description: "libopus does not start")
-        }
+        else { throw BenchError(description: "libopus does not start") }
         defer {
             opus_encoder_destroy(encoder)
             opus_decoder_destroy(decoder)
@@ -74,18 +105,16 @@ enum Codecs {
         _ = nc_opus_encoder_set_complexity(encoder, 5)
         _ = nc_opus_encoder_set_inband_fec(encoder, 1)
         _ = nc_opus_encoder_set_packet_loss_percent(encoder, 5)
-        var packets: [[UInt8]] = []
-        var room = [UInt8](repeating: 0, count: 1_276)
-        let sound = (0..<50).map { tick in (0..<960).map { Int16(8_000 * sin(2 * .pi * 440 * Double(tick * 960 + $0) / 48_000)) } }
-        let encode = seconds(1_000) { index in
-            let length = opus_encode(encoder, sound[index % 50], 960, &room, 1_276)
-            if index < 50, length > 0 { packets.append(Array(room.prefix(Int(length)))) }
-        }
+        let packets = (0..<min(500, file.packetCount)).map { Array(file[$0]) }
+        var ticks: [[Int16]] = []
         var pcm = [Int16](repeating: 0, count: 5_760)
-        let decode = seconds(1_000) { index in
-            let packet = packets[index % packets.count]
-            _ = opus_decode(decoder, packet, Int32(packet.count), &pcm, 5_760, 0)
+        let decode = seconds(packets.count) { index in
+            let count = opus_decode(decoder, packets[index], Int32(packets[index].count), &pcm, 5_760, 0)
+            if count >= 960 { ticks.append(Array(pcm.prefix(960))) }
         }
+        guard !ticks.isEmpty else { throw BenchError(description: "\(path) has no packets of 20 ms") }
+        var room = [UInt8](repeating: 0, count: 1_276)
+        let encode = seconds(1_000) { index in _ = opus_encode(encoder, ticks[index % ticks.count], 960, &room, 1_276) }
         return (encode, decode)
     }
 }

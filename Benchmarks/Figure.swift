@@ -24,3 +24,6 @@ enum Machine {
         return "\(name), \(ProcessInfo.processInfo.activeProcessorCount) cores; \(Codecs.versions)"
     }
 }
+
+/// A line at once, also into a pipe.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

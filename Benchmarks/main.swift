@@ -1,41 +1,30 @@
 import Foundation
 
-// `make bench`: prints what the media core costs, beside the bare codecs on the same work in the same run. No test reads these figures.
+// `make bench`: prints what the media core costs, beside the bare libraries on the same work in the same run. No test reads these figures.
 
 let words = Array(CommandLine.arguments.dropFirst())
 func value(of flag: String) -> String? { words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } }
-
-guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
-    FileHandle.standardError.write(Data("bench: NHIPCAU must name the built executable; use make bench\n".utf8))
-    exit(64)
-}
-let cases: [(name: String, run: (BenchServer) async throws -> [Figure])] = [
-    ("latency", LatencyCase.run), ("video-12-12", CostCase.run),
-]
-let chosen = cases.filter { value(of: "--case") == nil || $0.name == value(of: "--case") }
-guard !chosen.isEmpty else {
-    FileHandle.standardError.write(
-        Data("bench: there is no case \(value(of: "--case") ?? ""); known are \(cases.map(\.name).joined(separator: ", "))\n".utf8))
+func complain(_ line: String) -> Never {
+    FileHandle.standardError.write(Data("bench: \(line)\n".utf8))
     exit(64)
 }
 
-print(Machine.line)
-var results: [String: [Figure]] = [:]
-for (name, run) in chosen {
+guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else { complain("NHIPCAU must name the built executable; use make bench") }
+let names = ["floor", "latency", "allocations"] + Catalogue.all.map(\.name)
+if let wanted = value(of: "--case"), !names.contains(wanted) {
+    complain("there is no case \(wanted); known are \(names.joined(separator: ", "))")
+}
+let chosen = names.filter { value(of: "--case") == nil || $0 == value(of: "--case") }
+
+say(Machine.line)
+let book = Book()
+for name in chosen {
     do {
-        let server = try await BenchServer(executable)
-        defer { server.stop() }
-        let figures = try await run(server)
-        results[name] = figures
-        for figure in figures { print("\(name.padding(toLength: 14, withPad: " ", startingAt: 0)) \(figure.line)") }
+        try await book.run(name, executable, hook: ProcessInfo.processInfo.environment["NHIPCAU_HOOK"])
     } catch {
-        print("\(name): \(error)")
+        say("\(name): \(error)")
         exit(1)
     }
 }
-if let file = value(of: "--json") {
-    let object = results.mapValues { figures in Dictionary(uniqueKeysWithValues: figures.map { ($0.name, $0.value) }) }
-    let data = try JSONSerialization.data(
-        withJSONObject: ["machine": Machine.line, "cases": object], options: [.prettyPrinted, .sortedKeys])
-    try data.write(to: URL(filePath: file))
-}
+book.printRatios()
+if let file = value(of: "--json") { try book.json.write(to: URL(filePath: file)) }

@@ -34,6 +34,7 @@ extension EndpointOptions {
         (site, report, label) = (words["--site"], words["--report"], words["--label"])
         kind = try Self.choice("--kind", words, kind)
         decoding = try Self.choice("--decode", words, decoding)
+        media = try Self.choice("--media", words, media)
         if let word = words["--audio"] { sound = try Self.sound(word) }
         if let word = words["--video"] { pictures = try Self.pictures(word) }
         try readNumbers(words)
@@ -42,7 +43,7 @@ extension EndpointOptions {
     private static let known: Set<String> = [
         "--server", "--token", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video", "--count",
         "--duration",
-        "--report", "--label", "--speak-schedule", "--listen-tones", "--decode",
+        "--report", "--label", "--media", "--limit", "--speak-schedule", "--listen-tones", "--decode",
     ]
 
     private static func pairs(_ arguments: [String]) throws(EndpointFailure) -> [String: String] {
@@ -104,6 +105,12 @@ extension EndpointOptions {
                 throw .usage("--count \(word) is not a number from 1 to \(Self.mostEndpoints).")
             }
             self.count = count
+        }
+        if let word = words["--limit"] {
+            guard let bits = Int(word), (30_000...100_000_000).contains(bits) else {
+                throw .usage("--limit \(word) is not a number of bit/s from 30000 to 100000000.")
+            }
+            limit = bits
         }
         if let word = words["--duration"] { duration = try Self.seconds(word, of: "--duration") }
         if let word = words["--listen-tones"] {

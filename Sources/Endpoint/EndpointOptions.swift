@@ -26,6 +26,8 @@ package struct EndpointOptions: Sendable, Equatable {
     }
 
     package enum Kind: String, Sendable, CaseIterable { case participant, publisher, viewer }
+    /// What is offered.
+    package enum Media: String, Sendable, CaseIterable { case both, audio }
     package enum Decoding: String, Sendable, CaseIterable { case all, audio, none }
 
     /// Speaks for `on`, is silent for `off`, and so on; the first turn begins `offset` after the start.
@@ -59,6 +61,9 @@ package struct EndpointOptions: Sendable, Equatable {
     /// Hz; the level of each is in the report.
     package var listenTones: [Int] = []
     package var decoding = Decoding.all
+    package var media = Media.both
+    /// The most that it takes of a picture, bit/s: the server's choice of a tier follows it. nil says nothing.
+    package var limit: Int?
 
     package init(server: URL, meeting: String, name: String) { (self.server, self.meeting, self.name) = (server, meeting, name) }
 

@@ -127,11 +127,12 @@ package final class HeadlessEndpoint: Sendable {
             case .viewer: .recvonly
             }
         let ssrc = UInt32.random(in: 1...(.max - 4))
-        let parameters = LocalParameters(
+        var parameters = LocalParameters(
             credentials: credentials, fingerprint: identity.fingerprint, candidates: [], sessionID: .random(in: .min ... .max),
             cname: UUID().uuidString, streamID: UUID().uuidString, audio: .init(ssrc: ssrc, trackID: UUID().uuidString),
             video: .init(ssrc: ssrc + 1, rtxSSRC: ssrc + 2, trackID: UUID().uuidString))
-        return Offerer(parameters: parameters, audio: direction, video: direction)
+        parameters.maxReceiveBitsPerSecond = options.limit
+        return Offerer(parameters: parameters, audio: direction, video: options.media == .both ? direction : nil)
     }
 }
 

@@ -69,7 +69,7 @@ final class CodecPool: Sendable {
         for index in 0..<threads {
             ended.enter()
             let thread = Thread { [self] in
-                ThreadPriority.raise(.picture)
+                ThreadPriority.raise(.picture, name: "codec-\(index)")
                 work()
                 ended.leave()
             }

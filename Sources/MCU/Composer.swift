@@ -12,6 +12,8 @@ final class Composer: CodecJob {
         var composed: UInt64 = 0
         var skipped: UInt64 = 0
         var keyFrames: UInt64 = 0
+        /// By tier.
+        var encoded = InlineArray<3, UInt64>(repeating: 0)
         var longestIntervalMilliseconds = 0.0
         var decoded: UInt64 = 0
         var refused: UInt64 = 0
@@ -21,6 +23,7 @@ final class Composer: CodecJob {
             composed += other.composed
             skipped += other.skipped
             keyFrames += other.keyFrames
+            for tier in 0..<3 { encoded[tier] += other.encoded[tier] }
             longestIntervalMilliseconds = max(longestIntervalMilliseconds, other.longestIntervalMilliseconds)
             decoded += other.decoded
             refused += other.refused
@@ -235,7 +238,10 @@ final class Composer: CodecJob {
             guard let frame = encoder.encode(bench.compositor.scaled(to: tier), forceKey: asked, captured: captured, now: now) else {
                 continue
             }
-            if frame.isKeyFrame { view.withLock { $0.counters.keyFrames += 1 } }
+            view.withLock {
+                $0.counters.encoded[tier.rawValue] += 1
+                if frame.isKeyFrame { $0.counters.keyFrames += 1 }
+            }
             bridge.post(.video(bridge, tier: tier.rawValue, frame))
         }
     }

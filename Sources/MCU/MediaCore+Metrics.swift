@@ -28,6 +28,10 @@ extension MediaCore {
                 "nhipcau_media_video_frames_sent_total", help: "Composed pictures handed to receivers.", kind: .counter,
                 value: sum(\.framesSent)),
             MetricSample(
+                "nhipcau_media_sound_sent_total", help: "Packets of sound sent.", kind: .counter, value: sum(\.soundSent)),
+            MetricSample(
+                "nhipcau_media_sound_received_total", help: "Packets of sound received.", kind: .counter, value: sum(\.soundReceived)),
+            MetricSample(
                 "nhipcau_media_commands_refused_total", help: "Commands lost to a full mailbox.", kind: .counter,
                 value: sum(\.refusedCommands)),
             MetricSample(
@@ -75,7 +79,12 @@ extension MediaCore {
         var total = Composer.Counters()
         for bridge in bridges { total.add(bridge.pictureCounters) }
         total.add(picturesOfGone)
-        return [
+        let tiers = ["high", "medium", "low"].enumerated().map { tier, name in
+            MetricSample(
+                "nhipcau_media_pictures_encoded_\(name)_total", help: "Composed pictures encoded in tier \(name).", kind: .counter,
+                value: Double(total.encoded[tier]))
+        }
+        return tiers + [
             MetricSample(
                 "nhipcau_media_pictures_composed_total", help: "Pictures composed.", kind: .counter, value: Double(total.composed)),
             MetricSample(

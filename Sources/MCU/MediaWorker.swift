@@ -38,7 +38,7 @@ final class MediaWorker: Sendable {
     {
         ended.enter()
         let thread = Thread { [self] in
-            ThreadPriority.raise(.network)
+            ThreadPriority.raise(.network, name: "media-\(index)")
             let loop = WorkerLoop(socket: box.socket, worker: index, directory: directory, colleagues: colleagues, events: events)
             run(loop)
             ended.leave()
@@ -94,6 +94,8 @@ struct WorkerCounters: Sendable {
     var forwarded: UInt64 = 0
     var strangers: UInt64 = 0
     var framesSent: UInt64 = 0
+    var soundSent: UInt64 = 0
+    var soundReceived: UInt64 = 0
     var refusedCommands: UInt64 = 0
     var drops = DropCounters()
 }

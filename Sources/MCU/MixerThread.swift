@@ -33,7 +33,7 @@ final class MixerThread: Sendable {
     func start() {
         ended.enter()
         let thread = Thread { [self] in
-            ThreadPriority.raise(.sound)
+            ThreadPriority.raise(.sound, name: "mixer-\(index)")
             run()
             ended.leave()
         }

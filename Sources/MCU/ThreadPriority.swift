@@ -7,5 +7,9 @@ enum ThreadPriority: Int32 {
     case network = -10
     case picture = -6
 
-    static func raise(_ priority: ThreadPriority) { nc_set_thread_nice(priority.rawValue) }
+    /// For the calling thread, which gets its name for `top -H` and for measurements too.
+    static func raise(_ priority: ThreadPriority, name: String) {
+        nc_set_thread_name(name)
+        nc_set_thread_nice(priority.rawValue)
+    }
 }

@@ -27,6 +27,7 @@ final class WorkerLoop {
     private var counters = WorkerCounters()
     private var dropsOfGone = DropCounters()
     private var framesOfGone: UInt64 = 0
+    private var soundOfGone: (sent: UInt64, received: UInt64) = (0, 0)
     private(set) var isStopped = false
 
     init(
@@ -140,6 +141,8 @@ final class WorkerLoop {
         if seatsByBridge[key]?.isEmpty == true { seatsByBridge[key] = nil }
         dropsOfGone.add(seat.peer.drops)
         framesOfGone &+= seat.peer.statistics.videoFramesSent
+        soundOfGone.sent &+= seat.peer.statistics.audioPacketsSent
+        soundOfGone.received &+= seat.peer.statistics.audioPacketsReceived
         directory.remove(seat.session)
         seat.bridge.remove(seat.participant, reason: reason)
     }
@@ -251,9 +254,12 @@ final class WorkerLoop {
         counters.datagramsNotSent = sender.dropped
         counters.drops = dropsOfGone
         counters.framesSent = framesOfGone
+        (counters.soundSent, counters.soundReceived) = soundOfGone
         for seat in everyone {
             counters.drops.add(seat.peer.drops)
             counters.framesSent &+= seat.peer.statistics.videoFramesSent
+            counters.soundSent &+= seat.peer.statistics.audioPacketsSent
+            counters.soundReceived &+= seat.peer.statistics.audioPacketsReceived
             seat.followLine()
             seat.participant.network = seat.peer.statistics
         }

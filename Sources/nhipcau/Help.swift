@@ -53,7 +53,7 @@ enum Help {
           --token T | --username U --password P
           --audio tone:HZ|FILE.ogg|silence|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
           --kind participant|publisher|viewer    --site CODE    --count N    --duration S
-          --decode all|audio|none    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
+          --decode all|audio|none    --media both|audio    --limit BITS    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
           --report FILE
           docs/endpoint.md explains the report.
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -30,6 +31,9 @@ static inline int nc_sendmmsg(int descriptor, struct nc_mmsghdr *headers, unsign
 
 /// The calling thread's nice value: on Linux a thread has its own. Nothing happens where that is not allowed.
 static inline void nc_set_thread_nice(int value) { (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value); }
+
+/// The calling thread's name, of which the kernel keeps 15 bytes.
+static inline void nc_set_thread_name(const char *name) { (void)prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 /// Room for one control message that carries the size of segments (udp(7), UDP_SEGMENT).
 struct nc_segment_control {

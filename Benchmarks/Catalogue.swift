@@ -1,0 +1,54 @@
+import Endpoint
+import Foundation
+
+/// The cases of `make bench`.
+enum Catalogue {
+    private static var clip: String { HeadlessEndpoint.bundledMedia("clip-person-360p.ivf") ?? "" }
+    private static var speech: String { HeadlessEndpoint.bundledMedia("speech-vi-hagiang.ogg") ?? "" }
+
+    /// `count` in one room, `speakers` of them speaking, the others' microphones open and silent.
+    static func audio(_ count: Int, speakers: Int = 3) -> LoadCase {
+        var crowds = [Crowd(name: "Nói", count: speakers, audio: speech, media: "audio")]
+        if count > speakers { crowds.append(Crowd(name: "Nghe", count: count - speakers, media: "audio")) }
+        return LoadCase(name: speakers == count ? "audio-\(count)-all" : "audio-\(count)", crowds: crowds)
+    }
+
+    /// `visible` senders of 640×360, three of them speaking, and `listeners` beside them in three tiers.
+    static func video(_ visible: Int, _ listeners: Int) -> LoadCase {
+        LoadCase(name: "video-\(visible)-\(listeners)", crowds: senders(visible) + viewers(listeners), visible: visible)
+    }
+
+    /// The same with everybody trying to send: a layout with thirteen tiles shows the first and nobody needs the rest.
+    static func videoAll(_ visible: Int, _ listeners: Int) -> LoadCase {
+        var crowds = senders(visible)
+        for (index, part) in parts(listeners).enumerated() where part > 0 {
+            crowds.append(Crowd(name: "Thêm \(index)", count: part, video: clip, limit: limits[index]))
+        }
+        return LoadCase(name: "video-\(visible)-\(listeners)-all", layout: "speaker", crowds: crowds, visible: 13)
+    }
+
+    private static let limits: [Int?] = [nil, 500_000, 150_000]
+
+    private static func senders(_ count: Int) -> [Crowd] {
+        let speakers = min(3, count)
+        var crowds = [Crowd(name: "Nói", count: speakers, audio: speech, video: clip)]
+        if count > speakers { crowds.append(Crowd(name: "Hiện", count: count - speakers, video: clip)) }
+        return crowds
+    }
+
+    /// Eight of ten take the high tier, one each of the others.
+    private static func parts(_ count: Int) -> [Int] { [count - 2 * (count / 10), count / 10, count / 10] }
+
+    private static func viewers(_ count: Int) -> [Crowd] {
+        parts(count).enumerated().filter { $0.element > 0 }.map {
+            Crowd(name: "Xem \($0.offset)", count: $0.element, kind: "viewer", limit: limits[$0.offset])
+        }
+    }
+
+    static let rooms = LoadCase(name: "rooms", crowds: [Crowd(name: "Phòng", count: 6, audio: speech, video: clip)], meetings: 10, visible: 6)
+
+    static let all: [LoadCase] =
+        [audio(10), audio(100), audio(500), audio(1_000), audio(50, speakers: 50)]
+        + [(1, 10), (9, 10), (9, 41), (9, 100), (9, 200), (9, 300), (16, 10), (25, 10), (25, 100)].map { video($0.0, $0.1) }
+        + [videoAll(9, 41), rooms]
+}

@@ -1,0 +1,83 @@
+import CFloor
+import COpus
+import CVPX
+import Endpoint
+import Foundation
+import RTP
+import Video
+
+/// What the bare libraries and calls cost for one frame or packet, in seconds of one core, measured in this run. The frames of all senders are decoded in
+/// turn and then the tiers encoded, as in a meeting: a decoder that has the processor's cache for itself would flatter nobody but the floor.
+struct Floor {
+    var videoDecode = 0.0
+    /// By tier: high, medium, low.
+    var videoEncode = [0.0, 0.0, 0.0]
+    var opusDecode = 0.0
+    var opusEncode = 0.0
+    /// Seal of packets as small as sound and as large as a picture's.
+    var sealSmall = 0.0
+    var sealLarge = 0.0
+    var sendSmall = 0.0
+    /// Seven together, a picture at tier high.
+    var sendLarge = 0.0
+    var receiveSmall = 0.0
+    var receiveLarge = 0.0
+    /// Bytes of a picture's packet.
+    static let large = 1_200
+    static let small = 130
+
+    init(senders: Int) throws {
+        guard let clip = HeadlessEndpoint.bundledMedia("clip-person-360p.ivf"), let speech = HeadlessEndpoint.bundledMedia("speech-vi-hagiang.ogg")
+        else { throw BenchError(description: "the bundled media are not installed") }
+        let ivf = try IVFReader(parsing: [UInt8](Data(contentsOf: URL(filePath: clip))))
+        (videoDecode, videoEncode) = try Codecs.videoSeconds(ivf, senders: senders)
+        (opusEncode, opusDecode) = try Codecs.opusSeconds(speech)
+        (sealSmall, sealLarge) = (floor_seal(Int32(Self.small), 200_000), floor_seal(Int32(Self.large), 100_000))
+        (sendSmall, sendLarge) = (floor_send(Int32(Self.small), 1, 100_000), floor_send(Int32(Self.large), 7, 100_000))
+        (receiveSmall, receiveLarge) = (floor_receive(Int32(Self.small), 100_000), floor_receive(Int32(Self.large), 100_000))
+        guard sendSmall > 0, sendLarge > 0, receiveSmall > 0, receiveLarge > 0, sealSmall > 0 else {
+            throw BenchError(description: "the network's floor cannot be measured here")
+        }
+    }
+
+    var figures: [Figure] {
+        [
+            Figure(name: "VP8 decode 640×360", value: videoDecode * 1e3, unit: "ms"),
+            Figure(name: "VP8 encode 1280×720", value: videoEncode[0] * 1e3, unit: "ms"),
+            Figure(name: "VP8 encode 640×360", value: videoEncode[1] * 1e3, unit: "ms"),
+            Figure(name: "VP8 encode 320×180", value: videoEncode[2] * 1e3, unit: "ms"),
+            Figure(name: "Opus decode 20 ms", value: opusDecode * 1e3, unit: "ms"),
+            Figure(name: "Opus encode 20 ms", value: opusEncode * 1e3, unit: "ms"),
+            Figure(name: "seal 130 bytes", value: sealSmall * 1e6, unit: "µs"),
+            Figure(name: "seal 1200 bytes", value: sealLarge * 1e6, unit: "µs"),
+            Figure(name: "send 130 bytes, one by one", value: sendSmall * 1e6, unit: "µs"),
+            Figure(name: "send 1200 bytes, seven together", value: sendLarge * 1e6, unit: "µs"),
+            Figure(name: "receive 130 bytes", value: receiveSmall * 1e6, unit: "µs"),
+            Figure(name: "receive 1200 bytes", value: receiveLarge * 1e6, unit: "µs"),
+        ]
+    }
+
+    /// The floor of what a server handled.
+    func seconds(of work: Work) -> Double {
+        var sum = work.videoDecoded * videoDecode + work.opusDecoded * opusDecode + work.opusEncoded * opusEncode
+        for tier in 0..<3 { sum += work.encoded[tier] * videoEncode[tier] }
+        let (smallSent, largeSent) = (work.soundSent, max(0, work.sent - work.soundSent))
+        sum += smallSent * (sealSmall + sendSmall) + largeSent * (sealLarge + sendLarge)
+        let (smallReceived, largeReceived) = (min(work.soundReceived, work.received), max(0, work.received - work.soundReceived))
+        sum += smallReceived * (receiveSmall + sealSmall) + largeReceived * (receiveLarge + sealLarge)
+        return sum
+    }
+}
+
+/// What a server handled in the measured time, as its own counters say.
+struct Work {
+    var videoDecoded = 0.0
+    var encoded = [0.0, 0.0, 0.0]
+    var opusDecoded = 0.0
+    var opusEncoded = 0.0
+    var sent = 0.0
+    /// Of these, packets of sound.
+    var soundSent = 0.0
+    var received = 0.0
+    var soundReceived = 0.0
+}

@@ -1,0 +1,150 @@
+import Endpoint
+import Foundation
+
+/// Endpoints of one kind.
+struct Crowd {
+    var name: String
+    var count: Int
+    var kind = "participant"
+    var audio = "silence"
+    var video = "none"
+    var media = "both"
+    /// b=TIAS, which chooses the tier.
+    var limit: Int?
+
+    func words(_ seconds: Int) -> [String] {
+        var words = ["--count", String(count), "--kind", kind, "--audio", audio, "--video", video, "--media", media]
+        words += ["--decode", "none", "--duration", String(seconds)]
+        if let limit { words += ["--limit", String(limit)] }
+        return words
+    }
+}
+
+/// A meeting with crowds in it, and what the server spends on it.
+struct LoadCase {
+    var name: String
+    var layout = "grid"
+    var crowds: [Crowd]
+    /// Meetings; each gets all crowds.
+    var meetings = 1
+    /// Senders of pictures that are seen, for the floor.
+    var visible = 0
+
+    static let seconds = 10
+    private static let settling = 6.0
+
+    /// What was measured, and the floor of the same work.
+    struct Result {
+        var cpu = 0.0
+        var mixing = 0.0
+        var work = Work()
+        var memory = 0.0
+        var sessions = 0.0
+        var ticks = 0.0
+        var late = 0.0
+        var skipped = 0.0
+        var composed = 0.0
+        var notSent = 0.0
+        var keyFrames = 0.0
+        var allocationsPerThousand: Double?
+
+        func figures(_ floor: Floor?) -> [Figure] {
+            let time = Double(LoadCase.seconds)
+            var figures = [
+                Figure(name: "server CPU", value: cpu / time * 100, unit: "% of a core"),
+                Figure(name: "of it mixing, composing, codecs", value: mixing / time * 100, unit: "% of a core"),
+                Figure(name: "sessions", value: sessions, unit: ""),
+                Figure(name: "server memory", value: memory, unit: "MiB"),
+                Figure(name: "datagrams received a second", value: work.received / time, unit: ""),
+                Figure(name: "datagrams sent a second", value: work.sent / time, unit: ""),
+                Figure(name: "datagrams not sent", value: notSent, unit: ""),
+                Figure(name: "pictures decoded a second", value: work.videoDecoded / time, unit: ""),
+                Figure(name: "pictures composed a second", value: composed / time, unit: ""),
+                Figure(name: "pictures left out", value: skipped, unit: ""),
+                Figure(name: "key frames", value: keyFrames, unit: ""),
+                Figure(name: "Opus decodes a tick", value: work.opusDecoded / max(1, ticks), unit: ""),
+                Figure(name: "Opus encodes a tick", value: work.opusEncoded / max(1, ticks), unit: ""),
+                Figure(name: "ticks late", value: late, unit: ""),
+            ]
+            if let floor {
+                let least = floor.seconds(of: work)
+                figures.append(Figure(name: "floor of the same frames and packets", value: least / time * 100, unit: "% of a core"))
+                figures.append(Figure(name: "server CPU against the floor", value: cpu / least, unit: "×"))
+            }
+            if let allocationsPerThousand {
+                figures.append(Figure(name: "allocations for 1000 packets", value: allocationsPerThousand, unit: ""))
+            }
+            return figures
+        }
+    }
+
+    func run(_ executable: String, hook: (library: String, file: String)? = nil) async throws -> Result {
+        let server = try await BenchServer(executable, layout: layout, hook: hook)
+        defer { server.stop() }
+        var ids = [server.meeting]
+        while ids.count < meetings { ids.append(try await server.makeMeeting(layout: layout)) }
+        let wanted = Double(meetings * crowds.reduce(0) { $0 + $1.count })
+        var processes: [Process] = []
+        defer {
+            for process in processes { process.terminate() }
+            for process in processes { process.waitUntilExit() }
+        }
+        for id in ids {
+            for crowd in crowds { processes.append(try server.endpoint(crowd.name, crowd.words(600), meeting: id)) }
+        }
+        let deadline = Date.now + 90
+        while try await server.metric("nhipcau_media_sessions") < wanted {
+            guard Date.now < deadline else {
+                throw BenchError(description: "\(name): only \(try await server.metric("nhipcau_media_sessions")) of \(wanted) came in")
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        try await Task.sleep(for: .seconds(Self.settling))
+        let before = try await Sample(server, hook)
+        try await Task.sleep(for: .seconds(Self.seconds))
+        let after = try await Sample(server, hook)
+        return result(before, after, server.residentMebibytes())
+    }
+
+    private struct Sample {
+        var cpu: Double
+        var mixing: Double
+        var values: [String: Double] = [:]
+        var allocations: Double?
+
+        static let names = [
+            "sessions", "datagrams_received_total", "datagrams_sent_total", "datagrams_not_sent_total", "frames_decoded_total",
+            "pictures_composed_total", "pictures_skipped_total", "key_frames_total", "sound_decoded_total", "sound_encoded_total",
+            "ticks_total", "ticks_late_total", "sound_sent_total", "sound_received_total", "pictures_encoded_high_total",
+            "pictures_encoded_medium_total", "pictures_encoded_low_total",
+        ]
+
+        init(_ server: BenchServer, _ hook: (library: String, file: String)?) async throws {
+            for name in Self.names { values[name] = try await server.metric("nhipcau_media_" + name) }
+            cpu = try server.cpuSeconds()
+            mixing = server.cpuSeconds(ofThreads: ["mixer", "codec"])
+            if let hook, let data = FileManager.default.contents(atPath: hook.file), data.count >= 40 {
+                allocations = Double(data.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self) })
+            }
+        }
+    }
+
+    private func result(_ before: Sample, _ after: Sample, _ memory: Double) -> Result {
+        func passed(_ name: String) -> Double { (after.values[name] ?? 0) - (before.values[name] ?? 0) }
+        var result = Result()
+        (result.cpu, result.mixing, result.memory) = (after.cpu - before.cpu, after.mixing - before.mixing, memory)
+        result.sessions = after.values["sessions"] ?? 0
+        result.work.videoDecoded = passed("frames_decoded_total")
+        for (tier, name) in ["high", "medium", "low"].enumerated() { result.work.encoded[tier] = passed("pictures_encoded_\(name)_total") }
+        (result.work.opusDecoded, result.work.opusEncoded) = (passed("sound_decoded_total"), passed("sound_encoded_total"))
+        (result.work.sent, result.work.soundSent) = (passed("datagrams_sent_total"), passed("sound_sent_total"))
+        (result.work.received, result.work.soundReceived) = (passed("datagrams_received_total"), passed("sound_received_total"))
+        (result.ticks, result.late) = (passed("ticks_total"), passed("ticks_late_total"))
+        (result.composed, result.skipped) = (passed("pictures_composed_total"), passed("pictures_skipped_total"))
+        (result.notSent, result.keyFrames) = (passed("datagrams_not_sent_total"), passed("key_frames_total"))
+        if let one = before.allocations, let other = after.allocations {
+            result.allocationsPerThousand = (other - one) / max(1, result.work.sent + result.work.received) * 1_000
+        }
+        return result
+    }
+}
