@@ -87,7 +87,7 @@ final class BenchServer {
         }
     }
 
-    private static func cpuSeconds(_ path: String) throws -> Double {
+    static func cpuSeconds(_ path: String) throws -> Double {
         let text = try String(contentsOfFile: path, encoding: .utf8)
         // The name, in parentheses, may hold blanks: fields are counted behind it.
         let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
@@ -97,8 +97,10 @@ final class BenchServer {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    func residentMebibytes() -> Double {
-        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+    func residentMebibytes() -> Double { Self.residentMebibytes(of: process.processIdentifier) }
+
+    static func residentMebibytes(of process: Int32) -> Double {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return (line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1_024
     }

@@ -6,6 +6,9 @@ final class Book {
     private var figures: [(name: String, figures: [Figure])] = []
     private var results: [String: LoadCase.Result] = [:]
     private var floors: [Int: Floor] = [:]
+    private var foreign: [String: JanusCase.Result] = [:]
+    /// Cores that GStreamer's pipeline needs.
+    private var gstreamer: Double?
 
     func run(_ name: String, _ executable: String, hook: String?) async throws {
         switch name {
@@ -21,6 +24,12 @@ final class Book {
             let result = try await Catalogue.video(9, 41).run(executable, hook: (hook, file))
             results[name] = result
             enter(name, result.figures(nil))
+        case "janus-100": try await janus(name, count: 100, speakers: 3)
+        case "janus-50-all": try await janus(name, count: 50, speakers: 50)
+        case "gstreamer-9":
+            let cpu = try await GStreamerCase.run(senders: 9)
+            gstreamer = cpu
+            enter(name, [Figure(name: "CPU", value: cpu * 100, unit: "% of a core")])
         default:
             guard let load = Catalogue.all.first(where: { $0.name == name }) else { return }
             // Beside the case, since the machine is not the same from one minute to the next.
@@ -30,6 +39,19 @@ final class Book {
             results[name] = result
             enter(name, result.figures(floor))
         }
+    }
+
+    private func janus(_ name: String, count: Int, speakers: Int) async throws {
+        let result = try await JanusCase.run(count: count, speakers: speakers)
+        foreign[name] = result
+        enter(
+            name,
+            [
+                Figure(name: "Janus CPU", value: result.cpu / JanusCase.seconds * 100, unit: "% of a core"),
+                Figure(name: "participants", value: Double(result.participants), unit: ""),
+                Figure(name: "packets that came back, of all", value: result.delivered * 100, unit: "%"),
+                Figure(name: "Janus memory", value: result.memory, unit: "MiB"),
+            ])
     }
 
     private func floor(_ senders: Int) throws -> Floor {
@@ -69,6 +91,22 @@ final class Book {
         }
         if let one = results["audio-500"] {
             printRatio("audio-500: Opus encodes a tick", one.work.opusEncoded / one.ticks, atMost: 4)
+        }
+        let time = Double(LoadCase.seconds)
+        if let ours = results["audio-500"], let theirs = foreign["janus-100"] {
+            let (one, other) = (ours.cpu / time / ours.sessions, theirs.cpu / JanusCase.seconds / Double(theirs.participants))
+            printRatio("audio-500: CPU a participant against Janus", one / other, atMost: 0.05)
+        }
+        if let ours = results["audio-50-all"], let theirs = foreign["janus-50-all"] {
+            printRatio("audio-50 all speaking: CPU against Janus", ours.cpu / time / (theirs.cpu / JanusCase.seconds), atMost: 1 / 3)
+        }
+        if let ours = results["video-9-10"], let gstreamer {
+            printRatio("video-9-10: CPU against GStreamer", ours.cpu / time / gstreamer, atMost: 0.45)
+        }
+        if let one = results["video-9-41-all"], let floor = floors[13] {
+            // What the machine spends on a decode and on the encodes, for scale.
+            let scale = (floor.videoDecode + floor.videoEncode.reduce(0, +)) / (0.00033 + 0.0045 + 0.001 + 0.00035)
+            printRatio("video-9-41 all sending: CPU against FreeSWITCH's 140 %", one.cpu / time / (1.4 * scale), atMost: 0.3)
         }
         if let one = results["allocations"]?.allocationsPerThousand { printRatio("allocations for 1000 packets", one, atMost: 1) }
     }

@@ -10,7 +10,8 @@ func complain(_ line: String) -> Never {
 }
 
 guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else { complain("NHIPCAU must name the built executable; use make bench") }
-let names = ["floor", "latency", "allocations"] + Catalogue.all.map(\.name)
+let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
+let names = ["floor", "latency", "allocations"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
 if let wanted = value(of: "--case"), !names.contains(wanted) {
     complain("there is no case \(wanted); known are \(names.joined(separator: ", "))")
 }

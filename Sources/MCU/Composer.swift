@@ -207,6 +207,8 @@ final class Composer: CodecJob {
 
     /// Nobody receives a picture: nobody needs to send one.
     private func rest(_ members: [Bridge.Member], now: Instant) {
+        bench.beats += 1
+        guard bench.beats % Self.lookInterval == 0 else { return }
         bench.shown.removeAll(keepingCapacity: true)
         for member in members {
             member.video.setShown(false, now: now)

@@ -215,7 +215,7 @@ final class WorkerLoop {
     // MARK: Time
 
     /// A crowd's timers are looked at together: none of them is in such a hurry, and a look goes past every seat.
-    private static let (fewSeats, lookInterval) = (8, Duration.milliseconds(10))
+    private static let (fewSeats, manySeats, lookInterval) = (8, 100, Duration.milliseconds(10))
 
     func millisecondsToDeadline(_ now: Instant) -> Int32 {
         guard !everyone.isEmpty else { return 500 }
@@ -239,13 +239,13 @@ final class WorkerLoop {
             if let deadline = seat.peer.deadline { earliest = min(earliest, deadline) }
         }
         // What datagrams and media set in between is seen at the next look.
-        nextLook = everyone.count <= Self.fewSeats ? earliest : now + Self.lookInterval
+        nextLook = everyone.count <= Self.fewSeats ? earliest : now + (everyone.count < Self.manySeats ? Self.lookInterval : Self.lookInterval * 2)
     }
 
     func flush() { sender.flush() }
 
     /// How long datagrams may gather before they are looked at; nil for a few peers, which get every one at once.
-    var pause: Duration? { everyone.count <= Self.fewSeats ? nil : everyone.count < 100 ? .milliseconds(1) : .milliseconds(2) }
+    var pause: Duration? { everyone.count <= Self.fewSeats ? nil : everyone.count < Self.manySeats ? .milliseconds(1) : .milliseconds(2) }
 
     /// Once a second: shows each session's state to control, follows what lines can carry, and counts.
     func report(now: Instant) -> WorkerCounters {
