@@ -10,7 +10,8 @@ let packetSettings = swiftSettings + [.unsafeFlags(["-enforce-exclusivity=unchec
 
 /// A room of the house: `Sources/<name>`, which imports the rooms and C libraries named.
 func room(
-    _ name: String, _ dependencies: [String] = [], resources: [Resource]? = nil, exclude: [String] = [], settings: [SwiftSetting] = swiftSettings
+    _ name: String, _ dependencies: [String] = [], resources: [Resource]? = nil, exclude: [String] = [],
+    settings: [SwiftSetting] = swiftSettings
 ) -> Target {
     .target(
         name: name, dependencies: dependencies.map { .byName(name: $0) }, exclude: exclude, resources: resources,

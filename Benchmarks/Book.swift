@@ -113,9 +113,10 @@ final class Book {
 
     var json: Data {
         get throws {
-            let object = Dictionary(uniqueKeysWithValues: figures.map { name, lines in
-                (name, Dictionary(uniqueKeysWithValues: lines.map { ($0.name, $0.value) }))
-            })
+            let object = Dictionary(
+                uniqueKeysWithValues: figures.map { name, lines in
+                    (name, Dictionary(uniqueKeysWithValues: lines.map { ($0.name, $0.value) }))
+                })
             return try JSONSerialization.data(
                 withJSONObject: ["machine": Machine.line, "cases": object], options: [.prettyPrinted, .sortedKeys])
         }

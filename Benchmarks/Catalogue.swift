@@ -6,11 +6,12 @@ enum Catalogue {
     private static var clip: String { HeadlessEndpoint.bundledMedia("clip-person-360p.ivf") ?? "" }
     private static var speech: String { HeadlessEndpoint.bundledMedia("speech-vi-hagiang.ogg") ?? "" }
 
-    /// `count` in one room, `speakers` of them speaking, the others' microphones open and silent.
-    static func audio(_ count: Int, speakers: Int = 3) -> LoadCase {
+    /// `count` in one room, `speakers` of them speaking, the others' microphones open: silent, which Opus hardly transmits, or with the hum of a room.
+    static func audio(_ count: Int, speakers: Int = 3, quiet: String = "silence") -> LoadCase {
         var crowds = [Crowd(name: "Nói", count: speakers, audio: speech, media: "audio")]
-        if count > speakers { crowds.append(Crowd(name: "Nghe", count: count - speakers, media: "audio")) }
-        return LoadCase(name: speakers == count ? "audio-\(count)-all" : "audio-\(count)", crowds: crowds)
+        if count > speakers { crowds.append(Crowd(name: "Nghe", count: count - speakers, audio: quiet, media: "audio")) }
+        let suffix = speakers == count ? "-all" : quiet == "silence" ? "" : "-\(quiet)"
+        return LoadCase(name: "audio-\(count)\(suffix)", crowds: crowds)
     }
 
     /// `visible` senders of 640×360, three of them speaking, and `listeners` beside them in three tiers.
@@ -45,10 +46,11 @@ enum Catalogue {
         }
     }
 
-    static let rooms = LoadCase(name: "rooms", crowds: [Crowd(name: "Phòng", count: 6, audio: speech, video: clip)], meetings: 10, visible: 6)
+    static let rooms = LoadCase(
+        name: "rooms", crowds: [Crowd(name: "Phòng", count: 6, audio: speech, video: clip)], meetings: 10, visible: 6)
 
     static let all: [LoadCase] =
-        [audio(10), audio(100), audio(500), audio(1_000), audio(50, speakers: 50)]
+        [audio(10), audio(100), audio(500), audio(500, quiet: "hum"), audio(1_000), audio(50, speakers: 50)]
         + [(1, 10), (9, 10), (9, 41), (9, 100), (9, 200), (9, 300), (16, 10), (25, 10), (25, 100)].map { video($0.0, $0.1) }
         + [videoAll(9, 41), rooms]
 }

@@ -27,7 +27,8 @@ struct Floor {
     static let small = 130
 
     init(senders: Int) throws {
-        guard let clip = HeadlessEndpoint.bundledMedia("clip-person-360p.ivf"), let speech = HeadlessEndpoint.bundledMedia("speech-vi-hagiang.ogg")
+        guard let clip = HeadlessEndpoint.bundledMedia("clip-person-360p.ivf"),
+            let speech = HeadlessEndpoint.bundledMedia("speech-vi-hagiang.ogg")
         else { throw BenchError(description: "the bundled media are not installed") }
         let ivf = try IVFReader(parsing: [UInt8](Data(contentsOf: URL(filePath: clip))))
         (videoDecode, videoEncode) = try Codecs.videoSeconds(ivf, senders: senders)

@@ -93,7 +93,9 @@ final class JanusCase {
             "/\(session)/\(first)",
             [
                 "janus": "message",
-                "body": ["request": "create", "room": 1, "sampling_rate": 48_000, "allow_rtp_participants": true, "audiolevel_event": false],
+                "body": [
+                    "request": "create", "room": 1, "sampling_rate": 48_000, "allow_rtp_participants": true, "audiolevel_event": false,
+                ],
             ])
         var (local, remote): ([UInt16], [UInt16]) = ([], [])
         for index in 0..<count {

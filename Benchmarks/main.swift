@@ -9,7 +9,9 @@ func complain(_ line: String) -> Never {
     exit(64)
 }
 
-guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else { complain("NHIPCAU must name the built executable; use make bench") }
+guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
+    complain("NHIPCAU must name the built executable; use make bench")
+}
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
 let names = ["floor", "latency", "allocations"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
 if let wanted = value(of: "--case"), !names.contains(wanted) {

@@ -24,6 +24,10 @@ package final class EncodedSound: Sendable {
         var pcm = [Int16](repeating: 0, count: AudioFormat.mostSamplesPerPacket)
         var levels: [Int] = []
         for packet in packets {
+            guard !packet.isEmpty else {
+                levels.append(AudioLevel.silence)
+                continue
+            }
             var room = pcm.mutableSpan
             // A packet that is no Opus is for the server to refuse; it says nothing here.
             let count = (try? decoder.decode(packet.span.bytes, into: &room)) ?? 0
@@ -37,29 +41,34 @@ package final class EncodedSound: Sendable {
         switch sound {
         case .none: nil
         case .tone(let hertz): try encode(hertz: Double(hertz), isAligned: false) { _ in true }
-        case .silence: try encode(hertz: 1_000, isAligned: false) { _ in false }
+        case .silence: try encode(hertz: 1_000, isAligned: false, omitsSilence: true) { _ in false }
+        case .hum: try encode(hertz: 100, isAligned: false, amplitude: 15) { _ in true }
         case .marks: try encode(hertz: 1_000, isAligned: true) { $0 < 5 }
         case .file(let path): try read(path)
         }
     }
 
     /// One second, which is a whole number of periods: the loop has no seam.
-    private static func encode(hertz: Double, isAligned: Bool, sounds: (Int) -> Bool) throws(EndpointFailure) -> EncodedSound {
+    private static func encode(
+        hertz: Double, isAligned: Bool, amplitude: Double = 8_000, omitsSilence: Bool = false, sounds: (Int) -> Bool
+    ) throws(EndpointFailure) -> EncodedSound {
         do throws(OpusError) {
             var settings = OpusEncoder.Settings()
             settings.application = isAligned ? .lowDelay : .audio
             settings.bitsPerSecond = 48_000
+            if omitsSilence { (settings.application, settings.usesDiscontinuousTransmission) = (.voip, true) }
             var encoder = try OpusEncoder(settings)
             var packets: [[UInt8]] = []
             var packet = [UInt8](repeating: 0, count: AudioFormat.mostBytesPerFrame)
             for index in 0..<100 {  // the first second lets the encoder settle and is thrown away
                 let pcm = (0..<AudioFormat.samplesPerTick).map { sample -> Int16 in
                     let time = Double(index % 50 * AudioFormat.samplesPerTick + sample) / Double(AudioFormat.sampleRate)
-                    return sounds(index % 50) ? Int16(8_000 * sin(2 * .pi * hertz * time)) : 0
+                    return sounds(index % 50) ? Int16(amplitude * sin(2 * .pi * hertz * time)) : 0
                 }
                 var room = packet.mutableSpan
                 let written = try encoder.encode(pcm.span, into: &room)
-                if index >= 50 { packets.append(Array(packet[..<written])) }
+                // One or two bytes say that nothing needs to be sent (RFC 6716 §2.1.9).
+                if index >= 50 { packets.append(omitsSilence && written <= 2 ? [] : Array(packet[..<written])) }
             }
             return try EncodedSound(
                 packets: packets, durations: Array(repeating: AudioFormat.samplesPerTick, count: packets.count), isAligned: isAligned)

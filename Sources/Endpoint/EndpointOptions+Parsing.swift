@@ -79,6 +79,7 @@ extension EndpointOptions {
     private static func sound(_ word: String) throws(EndpointFailure) -> Sound {
         if word == "none" { return .none }
         if word == "silence" { return .silence }
+        if word == "hum" { return .hum }
         if word == "marks" { return .marks }
         guard word.hasPrefix("tone:") else { return .file(word) }
         guard let hertz = Int(word.dropFirst(5)), (50...20_000).contains(hertz) else {

@@ -4,8 +4,10 @@ import Foundation
 package struct EndpointOptions: Sendable, Equatable {
     package enum Sound: Sendable, Equatable {
         case none
-        /// Packets of silence, as of a microphone that nobody speaks into.
+        /// A microphone that nobody speaks into: silence is not transmitted (DTX), but for a packet now and then.
         case silence
+        /// The same in a room with a hum, or of a client without DTX: a packet each 20 ms, at −70 dBov.
+        case hum
         /// Hz, 50 … 20 000.
         case tone(Int)
         /// Path of an Ogg Opus file, sent in a loop.

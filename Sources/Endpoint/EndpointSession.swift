@@ -93,7 +93,10 @@ final class EndpointSession {
         while let deadline = soundPlayer?.deadline, deadline <= now {
             guard let due = soundPlayer?.take(now: now) else { continue }
             let packet = sound.packets[due.packet]
-            peer.sendAudio(packet.span, timestamp: due.timestamp, captured: due.captured, marker: due.isFirst, level: sound.levels[due.packet], now: now,
+            if packet.isEmpty { continue }
+            peer.sendAudio(
+                packet.span, timestamp: due.timestamp, captured: due.captured, marker: due.isFirst, level: sound.levels[due.packet],
+                now: now,
                 sink: &sink)
         }
     }

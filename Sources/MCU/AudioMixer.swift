@@ -139,14 +139,16 @@ final class AudioMixer {
     private func encode(captured: Instant) {
         let frame = frames.take()
         frame.begin(timestamp: BridgeClock.audioTimestamp(captured), captured: captured)
-        if members.contains(where: { member in member.participant.receivesAudio && !heard.contains { $0.participant === member.participant } })
-        {
+        if members.contains(where: { member in member.participant.receivesAudio && !heard.contains { $0.participant === member.participant }
+        }) {
             listeners.encodeAll(of: &bus, into: frame)
             counters.encoded &+= 1
         }
         for leg in heard where leg.participant.receivesAudio {
             guard let own = leg.own else { continue }
-            if leg.hasSound { own.encoder.encode(&bus, without: leg.tick, for: leg.id, into: frame) } else {
+            if leg.hasSound {
+                own.encoder.encode(&bus, without: leg.tick, for: leg.id, into: frame)
+            } else {
                 own.encoder.encodeAll(of: &bus, for: leg.id, into: frame)
             }
             counters.encoded &+= 1

@@ -114,7 +114,9 @@ final class Composer: CodecJob {
         let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
         let members = bridge.members
-        guard members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else { return rest(members, now: now) }
+        guard members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else {
+            return rest(members, now: now)
+        }
         let sharing = members.first {
             $0.participant.isConnected && $0.participant.sharesScreen && $0.screen.isArriving(now: now, within: Self.screenPatience)
         }

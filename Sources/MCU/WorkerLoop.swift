@@ -239,7 +239,8 @@ final class WorkerLoop {
             if let deadline = seat.peer.deadline { earliest = min(earliest, deadline) }
         }
         // What datagrams and media set in between is seen at the next look.
-        nextLook = everyone.count <= Self.fewSeats ? earliest : now + (everyone.count < Self.manySeats ? Self.lookInterval : Self.lookInterval * 2)
+        nextLook =
+            everyone.count <= Self.fewSeats ? earliest : now + (everyone.count < Self.manySeats ? Self.lookInterval : Self.lookInterval * 2)
     }
 
     func flush() { sender.flush() }

@@ -51,7 +51,7 @@ enum Help {
         nhipcau endpoint --server URL --token T --meeting ID --name NAME [options]
 
           --token T | --username U --password P
-          --audio tone:HZ|FILE.ogg|silence|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
+          --audio tone:HZ|FILE.ogg|silence|hum|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
           --kind participant|publisher|viewer    --site CODE    --count N    --duration S
           --decode all|audio|none    --media both|audio    --limit BITS    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
           --report FILE
