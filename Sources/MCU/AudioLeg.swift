@@ -13,7 +13,7 @@ final class AudioLeg {
     /// One output of the mix, for the one who speaks.
     final class OwnMix {
         var encoder: MixEncoder
-        init() throws(OpusError) { encoder = try MixEncoder(AudioMixer.settings) }
+        init(repairs: Bool) throws(OpusError) { encoder = try MixEncoder(repairs: repairs) }
     }
 
     let participant: Participant
@@ -98,7 +98,10 @@ final class AudioLeg {
     /// Whether its sound must be decoded in this tick: it is heard, or it still fades.
     var isWanted: Bool { isSelected && !participant.isMuted || !ramp.isSilent }
 
-    func makeOwnMix() { if own == nil { own = try? OwnMix() } }
+    func makeOwnMix() {
+        let repairs = participant.wantsRepair
+        if own?.encoder.repairs != repairs { own = try? OwnMix(repairs: repairs) }
+    }
 
     /// Lets go of codecs that were not used for a while.
     func relax(now: Instant, after idle: Duration) {

@@ -6,14 +6,6 @@ import Synchronization
 /// One meeting's sound: every 20 ms, who is heard, the sum, and from it one packet for all listeners and one for each who is heard.
 /// Who is heard is chosen first, by the levels that senders say (RFC 6464); only those are decoded. Touched by its mixer thread only.
 final class AudioMixer {
-    static var settings: OpusEncoder.Settings {
-        var settings = OpusEncoder.Settings()
-        settings.bitsPerSecond = 40_000
-        settings.complexity = 5
-        settings.expectedLossPercent = 5
-        return settings
-    }
-
     /// Codecs of one who fell silent are kept so long.
     private static let idle = Duration.seconds(60)
 
@@ -33,13 +25,18 @@ final class AudioMixer {
     private var legsByID: [ObjectIdentifier: AudioLeg] = [:]
     private var members: [Bridge.Member] = []
     private var membersVersion = -1
+    /// Who listens may have changed: somebody came or left, or is heard now or no longer.
+    private var isLooking = true
     private var selector: SpeakerSelector<ObjectIdentifier>
     private var selected: [ObjectIdentifier] = []
     /// Those in this tick's mix: the selected, and one who fades out.
     private var heard: [AudioLeg] = []
     private var speaking: [AudioLeg] = []
     private var bus = MixBus()
-    private var listeners: MixEncoder
+    /// The mix for those who only listen: over clean lines, and over lossy ones.
+    private var clean: MixEncoder
+    private var repairing: MixEncoder
+    private var listens = (clean: false, repairing: false)
     private var frames = AudioFramePool()
     private var payload = [UInt8](repeating: 0, count: AudioFrame.largestPacket * 2)
     private var ticks: UInt64 = 0
@@ -51,7 +48,8 @@ final class AudioMixer {
         var settings = SpeakerSelector<ObjectIdentifier>.Settings()
         settings.seats = min(seats, MixBus.mostVoices)
         selector = SpeakerSelector(settings)
-        listeners = try MixEncoder(Self.settings)
+        clean = try MixEncoder(repairs: false)
+        repairing = try MixEncoder(repairs: true)
     }
 
     /// - Parameter captured: the moment that the tick stands for, on the bridge clock.
@@ -73,6 +71,7 @@ final class AudioMixer {
     private func follow() {
         guard let changed = bridge.members(newerThan: &membersVersion) else { return }
         members = changed
+        isLooking = true
         legs.removeAll(keepingCapacity: true)
         var byID: [ObjectIdentifier: AudioLeg] = [:]
         for member in members where member.participant.sendsAudio {
@@ -111,7 +110,9 @@ final class AudioMixer {
         for id in selected { legsByID[id]?.isSelected = false }
         let floor = bridge.floor.flatMap { session in legs.first { $0.participant.session == session }?.id }
         if let floor, selector.level(of: floor) == nil { selector.report(floor, level: AudioLevel.silence, now: now) }
+        let before = selected.count
         selector.select(now: now, floor: floor, into: &selected)
+        if selected.count != before { isLooking = true }
         for id in selected { legsByID[id]?.isSelected = true }
     }
 
@@ -139,9 +140,13 @@ final class AudioMixer {
     private func encode(captured: Instant) {
         let frame = frames.take()
         frame.begin(timestamp: BridgeClock.audioTimestamp(captured), captured: captured)
-        if members.contains(where: { member in member.participant.receivesAudio && !heard.contains { $0.participant === member.participant }
-        }) {
-            listeners.encodeAll(of: &bus, into: frame)
+        if isLooking || ticks % Self.lookInterval == 0 { lookForListeners() }
+        if listens.clean {
+            clean.encodeAll(of: &bus, into: frame)
+            counters.encoded &+= 1
+        }
+        if listens.repairing {
+            repairing.encodeAll(of: &bus, into: frame)
             counters.encoded &+= 1
         }
         for leg in heard where leg.participant.receivesAudio {
@@ -155,6 +160,20 @@ final class AudioMixer {
         }
         bridge.post(.audio(bridge, frame))
     }
+
+    /// Ticks between two looks at who listens over what kind of line. In between a packet of the other kind does as well.
+    private static let lookInterval: UInt64 = 25
+
+    private func lookForListeners() {
+        isLooking = false
+        listens = (false, false)
+        for member in members where member.participant.receivesAudio && !isHeard(member.participant) {
+            if member.participant.wantsRepair { listens.repairing = true } else { listens.clean = true }
+            if listens.clean && listens.repairing { return }
+        }
+    }
+
+    private func isHeard(_ participant: Participant) -> Bool { heard.contains { $0.participant === participant } }
 
     // MARK: Who speaks
 

@@ -12,6 +12,13 @@ final class Bridge: Sendable {
         var members: [Member] = []
         /// Counts changes: of the list, and of what a member sends or receives.
         var version = 0
+        /// Somebody receives a picture, be it that the way to it is not there yet.
+        var hasViewers = false
+
+        mutating func changed() {
+            version += 1
+            hasViewers = members.contains { $0.participant.receivesVideo }
+        }
     }
     private let present = Mutex(Present())
     private let sound = Mutex(AudioMixer.Counters())
@@ -59,14 +66,19 @@ final class Bridge: Sendable {
         return members
     }
 
+    /// Whether anybody receives a picture; every 25th beat counts as one all the same, since senders that nobody sees are asked to stop then.
+    func mayHaveViewers(_ beat: Instant) -> Bool {
+        present.withLock { $0.hasViewers } || beat.nanoseconds / 40_000_000 % 25 == 0
+    }
+
     /// What a member sends or receives has changed.
-    func membersChanged() { present.withLock { $0.version += 1 } }
+    func membersChanged() { present.withLock { $0.changed() } }
 
     func add(_ participant: Participant) {
         let member = Member(participant, core: core, meeting: meeting)
         present.withLock {
             $0.members.append(member)
-            $0.version += 1
+            $0.changed()
         }
         participant.attach(camera: member.video, screen: member.screen)
     }
@@ -89,7 +101,7 @@ final class Bridge: Sendable {
             guard let index = present.members.firstIndex(where: { $0.participant === participant }) else { return nil }
             leavers.withLock { $0.add(present.members[index].pictureCounters) }
             present.members.remove(at: index)
-            present.version += 1
+            present.changed()
             return present.members.isEmpty
         }
         guard let isLast else { return }

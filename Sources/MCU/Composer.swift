@@ -90,6 +90,7 @@ final class Composer: CodecJob {
 
     /// The beat of a picture. When too many wait the machine is too slow, and one is left out: the rate goes down, sound is never late for it.
     func beat(captured: Instant, bridge: Bridge) {
+        guard bridge.mayHaveViewers(captured) else { return }
         let isTaken = beats.withLock { beats in
             guard beats.count < Self.mostBeats else { return false }
             beats.append((captured, bridge))
@@ -209,8 +210,6 @@ final class Composer: CodecJob {
 
     /// Nobody receives a picture: nobody needs to send one.
     private func rest(_ members: [Bridge.Member], now: Instant) {
-        bench.beats += 1
-        guard bench.beats % Self.lookInterval == 0 else { return }
         bench.shown.removeAll(keepingCapacity: true)
         for member in members {
             member.video.setShown(false, now: now)

@@ -36,6 +36,7 @@ final class Participant: Sendable {
     /// Packets came in that the jitter buffer was spared.
     private let withheld = Atomic<Bool>(false)
     private let waits = Atomic<Bool>(false)
+    private let repair = Atomic<Bool>(true)
 
     init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession) {
         (self.session, self.kind, self.name, self.joined) = (session, kind, name, joined)
@@ -175,6 +176,12 @@ final class Participant: Sendable {
     }
 
     // MARK: The worker
+
+    /// Its line loses packets: its sound carries error correction. So it begins, until the line is known.
+    var wantsRepair: Bool {
+        get { repair.load(ordering: .relaxed) }
+        set { if repair.load(ordering: .relaxed) != newValue { repair.store(newValue, ordering: .relaxed) } }
+    }
 
     var isConnected: Bool {
         get { connected.load(ordering: .relaxed) }

@@ -21,6 +21,8 @@ final class Seat {
     /// The tier that is sent; nil before the first key frame.
     private var tier: Int?
     private(set) var wantedTier: Int
+    private var cleanSeconds = 0
+    private var hasBeenClean = false
 
     init(ticket: SessionTicket, peer: Peer) {
         (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
@@ -48,6 +50,23 @@ final class Seat {
             participant.shownTier = offered
         }
         return tier == offered
+    }
+
+    /// Loss above which sound carries error correction, and how many seconds without it end that.
+    private static let (lossy, clean) = (0.005, 10)
+
+    /// Once a second: whether the sound should carry error correction. What the line loses is known from reports; before the first ones it should.
+    func followLoss() {
+        let network = peer.statistics
+        // A round trip is known once the other side has answered a report of ours.
+        guard network.roundTripMilliseconds != nil, network.lossDown <= Self.lossy else {
+            cleanSeconds = 0
+            participant.wantsRepair = true
+            return
+        }
+        cleanSeconds += 1
+        // The first quiet seconds of a session count as much: three of them show a line that loses nothing at all.
+        if cleanSeconds >= (hasBeenClean ? Self.clean : 3) { (participant.wantsRepair, hasBeenClean) = (false, true) }
     }
 
     /// Wants the tier that the line can carry, from its next key frame on. The present one goes on until then.

@@ -19,6 +19,8 @@ final class WorkerLoop {
     private var seats: [UUID: Seat] = [:]
     /// The same, to be gone through.
     private var everyone: [Seat] = []
+    /// When each of them wants its timer, in a row of its own: a look goes past every seat and touches none that is not due.
+    private var deadlines: [Instant] = []
     /// When timers are looked at next.
     private var nextLook = Instant.start
     private var seatsByAddress: [TransportAddress: Seat] = [:]
@@ -108,7 +110,8 @@ final class WorkerLoop {
             seat.bridge.sessionConnected(seat.participant)
             events.send(.connected(meeting: seat.bridge.meeting, session: seat.session))
         }
-        if let reason = sink.closed { remove(seat, reason: LeaveReason(reason, asked: seat.leaving)) }
+        if let reason = sink.closed { return remove(seat, reason: LeaveReason(reason, asked: seat.leaving)) }
+        deadlines[seat.place] = seat.peer.deadline ?? .distantFuture
     }
 
     private func seat(for ticket: SessionTicket, now: Instant) -> Seat? {
@@ -121,6 +124,7 @@ final class WorkerLoop {
         seats[ticket.session] = seat
         seat.place = everyone.count
         everyone.append(seat)
+        deadlines.append(now)
         nextLook = now
         seatsByBridge[ObjectIdentifier(ticket.bridge), default: []].append(seat)
         ticket.participant.worker = worker
@@ -133,8 +137,10 @@ final class WorkerLoop {
     private func remove(_ seat: Seat, reason: LeaveReason) {
         guard seats.removeValue(forKey: seat.session) != nil else { return }
         everyone.swapAt(seat.place, everyone.count - 1)
+        deadlines.swapAt(seat.place, everyone.count - 1)
         everyone[seat.place].place = seat.place
         everyone.removeLast()
+        deadlines.removeLast()
         for address in seat.addresses where seatsByAddress[address] === seat { seatsByAddress[address] = nil }
         let key = ObjectIdentifier(seat.bridge)
         seatsByBridge[key]?.removeAll { $0 === seat }
@@ -193,13 +199,12 @@ final class WorkerLoop {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
         for seat in present where seat.hears {
             var sink = SeatSink(seat: seat, sender: sender)
-            frame.withPacket(for: ObjectIdentifier(seat.participant)) { packet in
+            frame.withPacket(for: ObjectIdentifier(seat.participant), repairs: seat.participant.wantsRepair) { packet in
                 guard packet.count > 0 else { return }
                 seat.peer.sendAudio(
                     packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)
                 seat.isFirstSound = false
             }
-            settle(seat, sink)
         }
     }
 
@@ -208,7 +213,6 @@ final class WorkerLoop {
         for seat in present where seat.sees && seat.takes(tier: tier, isKey: frame.isKeyFrame) {
             var sink = SeatSink(seat: seat, sender: sender)
             seat.peer.sendVideo(frame, now: now, sink: &sink)
-            settle(seat, sink)
         }
     }
 
@@ -227,12 +231,11 @@ final class WorkerLoop {
         var earliest = now + .milliseconds(500)
         // From the end, since a peer that ends takes itself out, and the last one's place is then taken by one that was looked at.
         for index in everyone.indices.reversed() where index < everyone.count {
-            let seat = everyone[index]
-            guard let deadline = seat.peer.deadline else { continue }
-            guard deadline <= now else {
-                earliest = min(earliest, deadline)
+            guard deadlines[index] <= now else {
+                earliest = min(earliest, deadlines[index])
                 continue
             }
+            let seat = everyone[index]
             var sink = SeatSink(seat: seat, sender: sender)
             seat.peer.handleTimer(now: now, sink: &sink)
             settle(seat, sink)
@@ -262,6 +265,7 @@ final class WorkerLoop {
             counters.soundSent &+= seat.peer.statistics.audioPacketsSent
             counters.soundReceived &+= seat.peer.statistics.audioPacketsReceived
             seat.followLine()
+            seat.followLoss()
             seat.participant.network = seat.peer.statistics
         }
         return counters
