@@ -46,9 +46,24 @@ struct LoadCase {
         var composed = 0.0
         var notSent = 0.0
         var keyFrames = 0.0
-        var allocationsPerThousand: Double?
+        var allocations: Double?
+        var floor: Floor?
+        var allocationsPerThousand: Double? { allocations.map { $0 / max(1, work.sent + work.received) * 1_000 } }
+        /// Seconds of a core that the bare libraries take for the same.
+        var least: Double? { floor.map { $0.seconds(of: work) } }
 
-        func figures(_ floor: Floor?) -> [Figure] {
+        /// Takes in what was measured after this.
+        mutating func add(_ other: Result) {
+            cpu += other.cpu
+            mixing += other.mixing
+            work.add(other.work)
+            sessions = other.sessions
+            (ticks, late, skipped, composed) = (ticks + other.ticks, late + other.late, skipped + other.skipped, composed + other.composed)
+            (notSent, keyFrames) = (notSent + other.notSent, keyFrames + other.keyFrames)
+            if let more = other.allocations { allocations = (allocations ?? 0) + more }
+        }
+
+        var figures: [Figure] {
             let time = Double(LoadCase.seconds)
             var figures = [
                 Figure(name: "server CPU", value: cpu / time * 100, unit: "% of a core"),
@@ -66,8 +81,7 @@ struct LoadCase {
                 Figure(name: "Opus encodes a tick", value: work.opusEncoded / max(1, ticks), unit: ""),
                 Figure(name: "ticks late", value: late, unit: ""),
             ]
-            if let floor {
-                let least = floor.seconds(of: work)
+            if let least {
                 figures.append(Figure(name: "floor of the same frames and packets", value: least / time * 100, unit: "% of a core"))
                 figures.append(Figure(name: "server CPU against the floor", value: cpu / least, unit: "×"))
             }
@@ -100,10 +114,19 @@ struct LoadCase {
             try await Task.sleep(for: .milliseconds(200))
         }
         try await Task.sleep(for: .seconds(Self.settling))
-        let before = try await Sample(server, hook)
-        try await Task.sleep(for: .seconds(Self.seconds))
-        let after = try await Sample(server, hook)
-        return result(before, after, server.residentMebibytes())
+        var halves: [(Sample, Sample)] = []
+        var floor: Floor?
+        for half in 0..<2 {
+            let before = try await Sample(server, hook)
+            try await Task.sleep(for: .seconds(Self.seconds / 2))
+            halves.append((before, try await Sample(server, hook)))
+            // Between the halves, under the same load: a core that has the machine for itself is another one.
+            if half == 0, hook == nil { floor = try Floor(senders: max(1, visible)) }
+        }
+        var result = result(halves[0].0, halves[0].1, server.residentMebibytes())
+        result.add(self.result(halves[1].0, halves[1].1, 0))
+        result.floor = floor
+        return result
     }
 
     private struct Sample {
@@ -143,7 +166,7 @@ struct LoadCase {
         (result.composed, result.skipped) = (passed("pictures_composed_total"), passed("pictures_skipped_total"))
         (result.notSent, result.keyFrames) = (passed("datagrams_not_sent_total"), passed("key_frames_total"))
         if let one = before.allocations, let other = after.allocations {
-            result.allocationsPerThousand = (other - one) / max(1, result.work.sent + result.work.received) * 1_000
+            result.allocations = other - one
         }
         return result
     }

@@ -4,7 +4,10 @@ import RTP
 ///
 /// Levels rise at once and fall slowly. One who is heard keeps the seat against somebody only a little louder, and for `hold` after falling silent, so
 /// that neither the mix nor the picture flickers between words.
-package struct SpeakerSelector<ID: Hashable & Sendable>: Sendable {
+package struct SpeakerSelector: Sendable {
+    /// A sender, as the caller numbers it. Not generic: through a module's border that costs an allocation for each comparison.
+    package typealias ID = UInt
+
     package struct Settings: Sendable {
         /// Most who are heard at once.
         package var seats = 5
@@ -30,6 +33,8 @@ package struct SpeakerSelector<ID: Hashable & Sendable>: Sendable {
         var lastReport: Instant
         var lastHeard: Instant?
         var isSelected = false
+        /// Chosen in this round.
+        var isTaken = false
     }
 
     private let settings: Settings
@@ -71,10 +76,10 @@ package struct SpeakerSelector<ID: Hashable & Sendable>: Sendable {
     package mutating func select(now: Instant, floor: ID? = nil, into selected: inout [ID]) {
         smooth(now: now)
         selected.removeAll(keepingCapacity: true)
-        if let floor, places[floor] != nil { selected.append(floor) }
-        while selected.count < settings.seats, let place = loudest(besides: selected, now: now) { selected.append(voices[place].id) }
-        for place in voices.indices { voices[place].isSelected = false }
-        for id in selected { if let place = places[id] { voices[place].isSelected = true } }
+        for place in voices.indices { voices[place].isTaken = false }
+        if let floor, let place = places[floor] { take(place, &selected) }
+        while selected.count < settings.seats, let place = loudest(now: now) { take(place, &selected) }
+        for place in voices.indices { voices[place].isSelected = voices[place].isTaken }
         chooseActive(among: selected, now: now)
     }
 
@@ -99,9 +104,14 @@ package struct SpeakerSelector<ID: Hashable & Sendable>: Sendable {
         return voice.isSelected ? now - heard <= settings.hold : voice.smoothed > settings.threshold
     }
 
-    private func loudest(besides taken: [ID], now: Instant) -> Int? {
+    private mutating func take(_ place: Int, _ selected: inout [ID]) {
+        voices[place].isTaken = true
+        selected.append(voices[place].id)
+    }
+
+    private func loudest(now: Instant) -> Int? {
         var best: (place: Int, score: Float)?
-        for place in voices.indices where isAudible(voices[place], now: now) && !taken.contains(voices[place].id) {
+        for place in voices.indices where !voices[place].isTaken && isAudible(voices[place], now: now) {
             let score = voices[place].smoothed + (voices[place].isSelected ? settings.advantage : 0)
             if score > best?.score ?? -.infinity { best = (place, score) }
         }

@@ -30,9 +30,8 @@ enum STUNIntegrity {
             let length = UInt16(truncatingIfNeeded: end - STUNMessage.headerSize + 4 + size)
             copy[2] = UInt8(length >> 8)
             copy[3] = UInt8(length & 0xff)
-            var written: UInt32 = 0
             let data = copy.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            return HMAC(EVP_sha1(), key, Int32(key.count), data, end, digest.baseAddress, &written) != nil && written == size
+            return nc_hmac_sha1(key, key.count, data, end, digest.baseAddress) == 1
         }
     }
 }

@@ -18,6 +18,9 @@ final class AudioLeg {
 
     let participant: Participant
     let id: ObjectIdentifier
+    /// The same as a number, for the selector.
+    let key: UInt
+    static func key(_ participant: Participant) -> UInt { UInt(bitPattern: ObjectIdentifier(participant)) }
     private var decoder: Decoder?
     private var ramp = MuteRamp(isMuted: true)
     /// This tick's sound, where `hasSound`.
@@ -34,6 +37,7 @@ final class AudioLeg {
     init(_ participant: Participant) {
         self.participant = participant
         id = ObjectIdentifier(participant)
+        key = Self.key(participant)
     }
 
     /// Whether the sender says how loud it is: what is not heard is then not decoded.

@@ -22,13 +22,13 @@ final class AudioMixer {
     let bridge: Bridge
     /// All who may send sound.
     private var legs: [AudioLeg] = []
-    private var legsByID: [ObjectIdentifier: AudioLeg] = [:]
+    private var legsByID: [UInt: AudioLeg] = [:]
     private var members: [Bridge.Member] = []
     private var membersVersion = -1
     /// Who listens may have changed: somebody came or left, or is heard now or no longer.
     private var isLooking = true
-    private var selector: SpeakerSelector<ObjectIdentifier>
-    private var selected: [ObjectIdentifier] = []
+    private var selector: SpeakerSelector
+    private var selected: [UInt] = []
     /// Those in this tick's mix: the selected, and one who fades out.
     private var heard: [AudioLeg] = []
     private var speaking: [AudioLeg] = []
@@ -40,12 +40,12 @@ final class AudioMixer {
     private var frames = AudioFramePool()
     private var payload = [UInt8](repeating: 0, count: AudioFrame.largestPacket * 2)
     private var ticks: UInt64 = 0
-    private var lastActive: ObjectIdentifier?
+    private var lastActive: UInt?
     private var counters = Counters()
 
     init(bridge: Bridge, seats: Int) throws {
         self.bridge = bridge
-        var settings = SpeakerSelector<ObjectIdentifier>.Settings()
+        var settings = SpeakerSelector.Settings()
         settings.seats = min(seats, MixBus.mostVoices)
         selector = SpeakerSelector(settings)
         clean = try MixEncoder(repairs: false)
@@ -73,9 +73,9 @@ final class AudioMixer {
         members = changed
         isLooking = true
         legs.removeAll(keepingCapacity: true)
-        var byID: [ObjectIdentifier: AudioLeg] = [:]
+        var byID: [UInt: AudioLeg] = [:]
         for member in members where member.participant.sendsAudio {
-            let id = ObjectIdentifier(member.participant)
+            let id = AudioLeg.key(member.participant)
             let leg = legsByID[id] ?? AudioLeg(member.participant)
             byID[id] = leg
             legs.append(leg)
@@ -103,12 +103,12 @@ final class AudioMixer {
 
     private func report(_ leg: AudioLeg, _ level: Int, _ now: Instant) {
         leg.participant.measuredLevel = level
-        selector.report(leg.id, level: level, now: now)
+        selector.report(leg.key, level: level, now: now)
     }
 
     private func select(now: Instant) {
         for id in selected { legsByID[id]?.isSelected = false }
-        let floor = bridge.floor.flatMap { session in legs.first { $0.participant.session == session }?.id }
+        let floor = bridge.floor.flatMap { session in legs.first { $0.participant.session == session }?.key }
         if let floor, selector.level(of: floor) == nil { selector.report(floor, level: AudioLevel.silence, now: now) }
         let before = selected.count
         selector.select(now: now, floor: floor, into: &selected)

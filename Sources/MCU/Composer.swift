@@ -264,6 +264,7 @@ final class Composer: CodecJob {
 final class TierEncoder {
     private var encoder: VP8Encoder
     private var bytes: [UInt8] = []
+    private var frames = PacketisedFramePool()
     private var lastKey: Instant?
     private var lastEncoded: Instant?
 
@@ -276,8 +277,8 @@ final class TierEncoder {
         bytes.reserveCapacity(256 << 10)
     }
 
-    private static func packetise(_ bytes: [UInt8], isKey: Bool, captured: Instant) -> PacketisedFrame {
-        PacketisedFrame(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
+    private static func packetise(_ bytes: [UInt8], isKey: Bool, captured: Instant, _ pool: inout PacketisedFramePool) -> PacketisedFrame {
+        pool.make(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
     }
 
     func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
@@ -295,7 +296,7 @@ final class TierEncoder {
         lastEncoded = captured
         if isKey { lastKey = now }
         guard !bytes.isEmpty else { return nil }
-        return Self.packetise(bytes, isKey: isKey, captured: captured)
+        return Self.packetise(bytes, isKey: isKey, captured: captured, &frames)
     }
 }
 

@@ -249,7 +249,7 @@ final class WorkerLoop {
     func flush() { sender.flush() }
 
     /// How long datagrams may gather before they are looked at; nil for a few peers, which get every one at once.
-    var pause: Duration? { everyone.count <= Self.fewSeats ? nil : everyone.count < Self.manySeats ? .milliseconds(1) : .milliseconds(2) }
+    var pause: Duration? { everyone.count <= Self.fewSeats ? nil : everyone.count < Self.manySeats ? .milliseconds(2) : .milliseconds(3) }
 
     /// Once a second: shows each session's state to control, follows what lines can carry, and counts.
     func report(now: Instant) -> WorkerCounters {

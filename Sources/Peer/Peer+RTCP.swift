@@ -151,7 +151,7 @@ extension Peer {
             audioOut?.writeSenderReport(now: now, ntp: time, with: &writer, to: &packet)
             videoOut?.writeSenderReport(now: now, ntp: time, with: &writer, to: &packet)
             let start = ReceiverReport.begin(ssrc: sender, blocks: UInt8(min(31, reports.count)), with: &writer, to: &packet)
-            for block in reports.prefix(31) { block.write(with: &writer, to: &packet) }
+            for index in 0..<min(31, reports.count) { reports[index].write(with: &writer, to: &packet) }
             RTCPHeader.finish(start, with: &writer, to: &packet)
             SourceDescription.write(ssrcs: ownSources, cname: cname, with: &writer, to: &packet)
             if let limit {
@@ -176,8 +176,6 @@ extension Peer {
     var videoSources: [UInt32] {
         incoming.compactMap { if case .video = $0.kind { $0.ssrc } else { nil } }
     }
-
-    private var ownSources: [UInt32] { [audioOut?.ssrc, videoOut?.ssrc].compactMap { $0 } }
 
     func sendGoodbye(sink: inout some PeerSink) {
         let ours = ownSources

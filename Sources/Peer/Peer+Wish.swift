@@ -47,6 +47,6 @@ extension Peer {
     /// REMB was negotiated and there is a picture to speak of.
     var takesEstimates: Bool {
         guard let video = configuration.negotiated.video?.stream, video.receives else { return false }
-        return video.feedback.contains(.remb) && !videoSources.isEmpty
+        return video.feedback.contains(.remb) && incoming.contains { if case .video = $0.kind { true } else { false } }
     }
 }

@@ -45,6 +45,8 @@ package final class Peer {
     var nextReport = Instant.distantFuture
     /// What the sender of the camera's picture is told: see `setVideoWanted`.
     var wish = VideoWish()
+    /// SSRCs of what we send, repairs excepted.
+    var ownSources: [UInt32] = []
     private let connectBy: Instant
     /// For STUN, kept for its capacity.
     private var scratch: [UInt8] = []
@@ -88,6 +90,7 @@ package final class Peer {
         }
         if configuration.negotiated.audio?.stream.sends != true { audioOut = nil }
         if configuration.negotiated.video?.stream.sends != true { (videoOut, rtxOut) = (nil, nil) }
+        ownSources = [audioOut?.ssrc, videoOut?.ssrc].compactMap { $0 }
         makeVideoInputs()
         extensionMap = HeaderExtensionMap(configuration.negotiated)
     }

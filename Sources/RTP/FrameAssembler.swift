@@ -18,6 +18,8 @@ package struct FrameAssembler: Sendable {
         package var packets = 0
     }
 
+    private static let usualPayload = 1_216
+
     private struct Slot: Sendable {
         var sequence: Int64 = -1
         var timestamp: UInt32 = 0
@@ -66,6 +68,8 @@ package struct FrameAssembler: Sendable {
             return malformed &+= 1
         }
         slots[place].startsFrame = descriptor.startsFrame
+        // At once as much as any packet needs: a slot that grows a little at a time allocates for minutes.
+        if slots[place].bytes.capacity == 0 { slots[place].bytes.reserveCapacity(Self.usualPayload) }
         payload.withUnsafeBufferPointer { slots[place].bytes.append(contentsOf: $0[descriptor.size...]) }
         if descriptor.startsFrame, let first = slots[place].bytes.first { slots[place].isKeyStart = first & 1 == 0 }
         if slots[place].isKeyStart, turn == nil { turn = sequence }

@@ -1,40 +1,48 @@
+import Synchronization
+
 /// One encoded VP8 picture cut into RTP payloads, once, for all receivers. Each payload is a one-byte descriptor and a part of the frame.
 ///
 /// Immutable, so it may be read by all workers at once.
-package final class PacketisedFrame: Sendable {
+///
+/// Invariant behind `@unchecked`: it is written only by the pool that made it, while the pool holds the one reference, and only read after that.
+package final class PacketisedFrame: @unchecked Sendable {
     /// Of a payload, descriptor included. With IPv6, UDP, RTP with extensions and the SRTP tag it stays within 1280, which every path carries.
     package static let largestPayload = 1_180
 
-    package let isKeyFrame: Bool
+    package private(set) var isKeyFrame = false
     /// 90 kHz of the bridge.
-    package let timestamp: UInt32
+    package private(set) var timestamp: UInt32 = 0
     /// The moment that the picture stands for.
-    package let captured: Instant
-    package let count: Int
-    private let bytes: [UInt8]
-    private let payloadSize: Int
+    package private(set) var captured = Instant.start
+    package private(set) var count = 0
+    private var bytes: [UInt8] = []
+    private var payloadSize = 1
+
+    fileprivate init() {}
 
     /// Cuts `frame` into payloads of equal size, the last one excepted: a frame then leaves as one segmented send.
-    package init(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) {
+    package convenience init(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) {
+        self.init()
+        fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured)
+    }
+
+    fileprivate func fill(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) {
         (self.isKeyFrame, self.timestamp, self.captured) = (isKeyFrame, timestamp, captured)
         let room = Self.largestPayload - 1
-        let count = max(1, (frame.count + room - 1) / room)
-        let part = max(1, (frame.count + count - 1) / count)
-        self.count = max(1, (frame.count + part - 1) / part)
+        let pieces = max(1, (frame.count + room - 1) / room)
+        let part = max(1, (frame.count + pieces - 1) / pieces)
+        count = max(1, (frame.count + part - 1) / part)
         payloadSize = part + 1
-        let pieces = self.count
-        bytes = [UInt8](unsafeUninitializedCapacity: frame.count + pieces) { buffer, written in
-            // Every byte of the buffer is written: descriptors and parts lie end to end.
-            for piece in 0..<pieces {
-                buffer[written] = VP8Descriptor.shortForm(startsFrame: piece == 0)
-                written += 1
-                for index in piece * part..<min((piece + 1) * part, frame.count) {
-                    buffer[written] = frame[index]
-                    written += 1
-                }
-            }
+        bytes.removeAll(keepingCapacity: true)
+        // Frames of one stream are of one size within a factor of two, key frames excepted.
+        bytes.reserveCapacity(max(Self.usualBytes, frame.count + count))
+        for piece in 0..<count {
+            bytes.append(VP8Descriptor.shortForm(startsFrame: piece == 0))
+            frame.extracting(piece * part..<min((piece + 1) * part, frame.count)).withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
         }
     }
+
+    private static let usualBytes = 16 << 10
 
     /// Bytes of the frame as it was encoded.
     package var encodedBytes: Int { bytes.count - count }
@@ -46,4 +54,35 @@ package final class PacketisedFrame: Sendable {
     }
 
     package func isLast(_ index: Int) -> Bool { index == count - 1 }
+}
+
+/// Frames that go round: one whose receivers and whose history are done with it is filled again, so that a stream allocates nothing. Has one owner at a time.
+package struct PacketisedFramePool {
+    /// More than a history of pictures holds.
+    private static let most = PacketHistory.capacity + 16
+    private var frames: [PacketisedFrame] = []
+    private var next = 0
+
+    package init() { frames.reserveCapacity(Self.most) }
+
+    package mutating func make(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) -> PacketisedFrame {
+        let made = take()
+        made.fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured)
+        return made
+    }
+
+    private mutating func take() -> PacketisedFrame {
+        // The oldest is the likeliest to be free.
+        for _ in frames.indices {
+            next = (next + 1) % frames.count
+            if isKnownUniquelyReferenced(&frames[next]) {
+                // The last reader let it go before this; the fence makes its reads happen before our writes.
+                atomicMemoryFence(ordering: .acquiring)
+                return frames[next]
+            }
+        }
+        let frame = PacketisedFrame()
+        if frames.count < Self.most { frames.append(frame) }
+        return frame
+    }
 }

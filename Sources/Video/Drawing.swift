@@ -84,6 +84,8 @@ struct Drawing: ~Copyable {
         let alpha = Picture(width: width, height: height)
         let (to, mask) = (picture.planes, alpha.planes)
         _ = ARGBExtractAlpha(data, stride, mask.y, mask.strideY, Int32(width), Int32(height))
+        ScalePlane(
+            mask.y, mask.strideY, Int32(width), Int32(height), mask.u, mask.strideUV, Int32(width / 2), Int32(height / 2), kFilterBox)
         _ = ARGBUnattenuate(data, stride, data, stride, Int32(width), Int32(height))
         _ = ARGBToI420(data, stride, to.y, to.strideY, to.u, to.strideUV, to.v, to.strideUV, Int32(width), Int32(height))
         return Overlay(picture: picture, alpha: alpha)
@@ -93,7 +95,7 @@ struct Drawing: ~Copyable {
 /// A finished drawing, to be copied or blended into pictures any number of times.
 struct Overlay: Sendable {
     let picture: Picture
-    /// Only its luma plane is used: 0 is transparent.
+    /// 0 is transparent: the luma plane for luma, the U plane for both chroma planes. Made once, since libyuv's own way makes it for each blend.
     let alpha: Picture
 
     var width: Int { picture.width }
@@ -106,8 +108,12 @@ struct Overlay: Sendable {
         guard area.width >= 2, area.height >= 2 else { return }
         let (left, top) = (area.x - whole.x, area.y - whole.y)
         let (from, mask, to) = (picture.planes.at(left, top), alpha.planes.at(left, top), target.planes.at(area.x, area.y))
-        _ = I420Blend(
-            from.y, from.strideY, from.u, from.strideUV, from.v, from.strideUV, to.y, to.strideY, to.u, to.strideUV, to.v, to.strideUV,
-            mask.y, mask.strideY, to.y, to.strideY, to.u, to.strideUV, to.v, to.strideUV, Int32(area.width & ~1), Int32(area.height & ~1))
+        let (width, height) = (Int32(area.width & ~1), Int32(area.height & ~1))
+        _ = BlendPlane(
+            from.y, from.strideY, to.y, to.strideY, mask.y, mask.strideY, to.y, to.strideY, width, height)
+        _ = BlendPlane(
+            from.u, from.strideUV, to.u, to.strideUV, mask.u, mask.strideUV, to.u, to.strideUV, width / 2, height / 2)
+        _ = BlendPlane(
+            from.v, from.strideUV, to.v, to.strideUV, mask.u, mask.strideUV, to.v, to.strideUV, width / 2, height / 2)
     }
 }

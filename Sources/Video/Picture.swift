@@ -117,26 +117,6 @@ extension Picture {
             from.y, from.strideY, from.u, from.strideUV, from.v, from.strideUV, Int32(part.width), Int32(part.height), to.y, to.strideY,
             to.u, to.strideUV, to.v, to.strideUV, Int32(target.width), Int32(target.height), kFilterBox)
     }
-
-    /// Scales a part of `source` down to all of this picture. To less than half it goes by way of exact halves, for which libyuv has vector code: as good
-    /// as its box filter and in half the time.
-    func reduce(_ source: View, part: Rectangle, through half: inout Picture?) {
-        guard width * 2 <= part.width, height * 2 <= part.height, width * 4 > part.width, height * 4 > part.height else {
-            return scale(from: source, part: part, into: bounds)
-        }
-        // Halves have even sides too: at most two rows or columns of the edge are lost.
-        let part = Rectangle(x: part.x, y: part.y, width: part.width & ~3, height: part.height & ~3)
-        let (halfWidth, halfHeight) = (part.width / 2, part.height / 2)
-        let between: Picture
-        if let half, half.width == halfWidth, half.height == halfHeight {
-            between = half
-        } else {
-            between = Picture(width: halfWidth, height: halfHeight)
-            half = between
-        }
-        between.scale(from: source, part: part, into: between.bounds)
-        scale(from: between.view, part: between.bounds, into: bounds)
-    }
 }
 
 /// Where the planes of a picture lie.

@@ -10,8 +10,7 @@ package struct VP8Decoder: ~Copyable {
     private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
     private var needsKeyFrame = true
     private var isDamaged = false
-    /// Half the picture, on the way to a tile smaller than that.
-    private var half: Picture?
+    private var reducer = Reducer()
 
     package init() throws(VPXError) {
         let context = UnsafeMutablePointer<vpx_codec_ctx_t>.allocate(capacity: 1)
@@ -58,7 +57,7 @@ package struct VP8Decoder: ~Copyable {
             let fit = TileFit(width: width, height: height, tileWidth: tile.width, tileHeight: tile.height)
             if fit.isReduction {
                 let picture = ring.take(width: fit.place.width, height: fit.place.height)
-                picture.reduce(image, part: fit.part, through: &half)
+                reducer.reduce(image, part: fit.part, into: picture)
                 return Decoded(picture: picture, width: width, height: height)
             }
         }

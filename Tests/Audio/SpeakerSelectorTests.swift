@@ -5,13 +5,13 @@ import Testing
 @testable import Audio
 
 struct SpeakerSelectorTests {
-    var selector = SpeakerSelector<Int>()
-    var heard: [Int] = []
+    var selector = SpeakerSelector()
+    var heard: [UInt] = []
     var tick = 0
     var now: Instant { Instant(sinceStart: .milliseconds(20 * tick)) }
 
     /// Ticks in which everybody reports a level.
-    mutating func run(_ ticks: Int, _ levels: [Int: Int], floor: Int? = nil, each: (SpeakerSelectorTests) -> Void = { _ in }) {
+    mutating func run(_ ticks: Int, _ levels: [UInt: Int], floor: UInt? = nil, each: (SpeakerSelectorTests) -> Void = { _ in }) {
         for _ in 0..<ticks {
             tick += 1
             for (id, level) in levels { selector.report(id, level: level, now: now) }
@@ -56,11 +56,11 @@ struct SpeakerSelectorTests {
     mutating func `whoever talks, at most five are heard, each once, and the active speaker stays its time`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var changes: [Instant] = []
-        var last: Int?
+        var last: UInt?
         for _ in 0..<100 {
-            var levels: [Int: Int] = [:]
-            for id in 0..<20 where Bool.random(using: &random) { levels[id] = Int.random(in: -127 ... -5, using: &random) }
-            if Int.random(in: 0..<4, using: &random) == 0 { selector.remove(Int.random(in: 0..<20, using: &random)) }
+            var levels: [UInt: Int] = [:]
+            for id in UInt(0)..<20 where Bool.random(using: &random) { levels[id] = Int.random(in: -127 ... -5, using: &random) }
+            if Int.random(in: 0..<4, using: &random) == 0 { selector.remove(UInt.random(in: 0..<20, using: &random)) }
             if selector.active == nil { last = nil }
             run(Int.random(in: 1...20, using: &random), levels) { test in
                 #expect(test.heard.count <= 5 && Set(test.heard).count == test.heard.count)
@@ -78,7 +78,7 @@ struct SpeakerSelectorTests {
         selector.remove(1)
         run(1, [2: -25])
         #expect(heard == [2] && selector.active == 2 && selector.level(of: 1) == nil)
-        for id in 0..<3_000 { selector.report(id, level: -20, now: now) }
+        for id in UInt(0)..<3_000 { selector.report(id, level: -20, now: now) }
         #expect(selector.refused == 1_000)
     }
 }

@@ -11,6 +11,7 @@
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -20,6 +21,26 @@ static inline EVP_PKEY *nc_p256_generate(void) { return EVP_EC_gen("P-256"); }
 /// The options of every DTLS context: the MTU is told, never asked for; no tickets; no renegotiation.
 static inline void nc_dtls_set_options(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+}
+/// HMAC-SHA1 (RFC 2104) of a short message on the stack: OpenSSL's own one-shot call allocates eight times, and each consent check of each site makes one.
+static inline int nc_hmac_sha1(const unsigned char *key, size_t key_length, const unsigned char *data, size_t length, unsigned char *digest) {
+    unsigned char block[64] = {0};
+    SHA_CTX state;
+    int done = 1;
+    if (key_length > sizeof block) {
+        if (!SHA1(key, key_length, block)) return 0;
+    } else {
+        for (size_t i = 0; i < key_length; i++) block[i] = key[i];
+    }
+    for (int i = 0; i < 64; i++) block[i] ^= 0x36;
+    done &= SHA1_Init(&state) & SHA1_Update(&state, block, sizeof block) & SHA1_Update(&state, data, length);
+    done &= SHA1_Final(digest, &state);
+    for (int i = 0; i < 64; i++) block[i] ^= 0x36 ^ 0x5c;
+    done &= SHA1_Init(&state) & SHA1_Update(&state, block, sizeof block) & SHA1_Update(&state, digest, SHA_DIGEST_LENGTH);
+    done &= SHA1_Final(digest, &state);
+    OPENSSL_cleanse(block, sizeof block);
+    OPENSSL_cleanse(&state, sizeof state);
+    return done;
 }
 /// Gives an HMAC context its key and SHA-1; 1 where it took them.
 static inline int nc_hmac_sha1_init(EVP_MAC_CTX *context, const unsigned char *key, size_t length) {
