@@ -64,7 +64,7 @@ bench: install ## print what the media core costs beside the floor of its codecs
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
 	@cc -O2 -fno-omit-frame-pointer -shared -fPIC Benchmarks/hook/allocations.c -o $(BUILD)/allocations.so
-	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON))
+	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT))
 
 .PHONY: bench-peers
 bench-peers: install-test ## the same beside Janus and GStreamer from Debian, which are installed for it

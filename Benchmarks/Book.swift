@@ -6,6 +6,7 @@ final class Book {
     private var figures: [(name: String, figures: [Figure])] = []
     private var results: [String: LoadCase.Result] = [:]
     private var foreign: [String: JanusCase.Result] = [:]
+    private var storm: StormCase.Result?
     /// Cores that GStreamer's pipeline needs.
     private var gstreamer: Double?
 
@@ -22,6 +23,10 @@ final class Book {
             defer { try? FileManager.default.removeItem(atPath: file) }
             let result = try await Catalogue.video(9, 300).run(executable, hook: (hook, file))
             results[name] = result
+            enter(name, result.figures)
+        case "storm":
+            let result = try await StormCase.run(executable)
+            storm = result
             enter(name, result.figures)
         case "janus-100": try await janus(name, count: 100, speakers: 3)
         case "janus-50-all": try await janus(name, count: 50, speakers: 50)
@@ -81,6 +86,11 @@ final class Book {
         if let one = results["audio-500"] {
             printRatio("audio-500: Opus encodes a tick", (one.work.opusEncoded / one.ticks * 10).rounded() / 10, atMost: 4)
         }
+        if let storm {
+            printRatio("storm: sound of those already in, concealed, %", storm.concealed * 100, atMost: 0.1)
+            printRatio("storm: first picture, 95th percentile, ms", storm.first95, atMost: 2_000)
+            printRatio("storm: key frames a second and tier", storm.keyFramesPerSecond, atMost: 1)
+        }
         let time = Double(LoadCase.seconds)
         if let ours = results["audio-500"], let theirs = foreign["janus-100"] {
             let (one, other) = (ours.cpu / time / ours.sessions, theirs.cpu / JanusCase.seconds / Double(theirs.participants))
@@ -98,6 +108,26 @@ final class Book {
             printRatio("video-9-41 all sending: CPU against FreeSWITCH's 140 %", one.cpu / time / (1.4 * scale), atMost: 0.3)
         }
         if let one = results["allocations"]?.allocationsPerThousand { printRatio("allocations for 1000 packets", one, atMost: 1) }
+    }
+
+    /// How the cost grows; nil where too few of the cases were run.
+    var plot: String? {
+        func points(_ prefix: String, _ suffixes: [Int]) -> [(Double, Double)] {
+            suffixes.compactMap { suffix in
+                results["\(prefix)-\(suffix)"].map { ($0.sessions, $0.cpu / Double(LoadCase.seconds) * 100) }
+            }
+        }
+        var lines = [
+            Plot.Line(name: "audio, 3 speaking", colour: "#1a6fb0", points: points("audio", [10, 100, 500, 1_000])),
+            Plot.Line(name: "video, 9 seen", colour: "#c0392b", points: points("video-9", [10, 41, 100, 200, 300])),
+        ]
+        if let janus = foreign["janus-100"] {
+            let each = janus.cpu / JanusCase.seconds / Double(janus.participants) * 100
+            lines.append(
+                Plot.Line(name: "Janus, audio (at 100)", colour: "#7f8c8d", points: [(0, 0), (Double(janus.participants), each * 100)]))
+        }
+        lines.removeAll { $0.points.count < 2 }
+        return lines.isEmpty ? nil : Plot(title: "CPU of the server, % of a core", lines: lines).svg
     }
 
     var json: Data {

@@ -30,7 +30,7 @@ enum Catalogue {
 
     private static let limits: [Int?] = [nil, 500_000, 150_000]
 
-    private static func senders(_ count: Int) -> [Crowd] {
+    static func senders(_ count: Int) -> [Crowd] {
         let speakers = min(3, count)
         var crowds = [Crowd(name: "Nói", count: speakers, audio: speech, video: clip)]
         if count > speakers { crowds.append(Crowd(name: "Hiện", count: count - speakers, video: clip)) }

@@ -13,7 +13,7 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
     complain("NHIPCAU must name the built executable; use make bench")
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
-let names = ["floor", "latency", "allocations"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
+let names = ["floor", "latency", "allocations", "storm"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
 if let wanted = value(of: "--case"), !names.contains(wanted) {
     complain("there is no case \(wanted); known are \(names.joined(separator: ", "))")
 }
@@ -31,3 +31,4 @@ for name in chosen {
 }
 book.printRatios()
 if let file = value(of: "--json") { try book.json.write(to: URL(filePath: file)) }
+if let file = value(of: "--plot"), let plot = book.plot { try plot.write(toFile: file, atomically: true, encoding: .utf8) }

@@ -56,6 +56,8 @@ package struct SoundReport: Codable, Sendable, Equatable {
     /// Silences of the line: longer than 60 ms between two packets.
     package var gaps = 0
     package var longestGapMilliseconds = 0.0
+    /// What a listener with a jitter buffer of 60 ms would have to make up, 0 … 1: packets lost, and those later than that.
+    package var concealedFraction = 0.0
     package var decodeErrors: UInt64 = 0
     /// Of the marks of a sender on this machine.
     package var latencyMilliseconds: Spread?
@@ -74,6 +76,8 @@ package struct PictureReport: Codable, Sendable, Equatable {
     package var bytes: UInt64 = 0
     package var decoded = 0
     package var decodeErrors = 0
+    /// From asking to join to the first picture.
+    package var firstMilliseconds: Double?
     package var latencyMilliseconds: Spread?
     package init() {}
 }

@@ -82,6 +82,7 @@ final class EndpointSession {
         summary.connectedSeconds = connectedAt.map { (now - $0).seconds } ?? 0
         summary.sound = receivedSound.summary()
         summary.picture = receivedPictures.summary(now: now)
+        summary.picture.firstMilliseconds = receivedPictures.first.map { (report.joinMilliseconds ?? 0) + ($0 - began).seconds * 1_000 }
         summary.line = LineReport(statistics, dropped: peer.drops.total &+ socket.dropped)
         summary.sent.audioPackets = statistics.audioPacketsSent
         summary.sent.videoFrames = statistics.videoFramesSent

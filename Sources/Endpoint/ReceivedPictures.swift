@@ -6,7 +6,7 @@ import Video
 struct ReceivedPictures {
     static let freeze = Duration.milliseconds(200)
     private var report = PictureReport()
-    private var first: Instant?
+    private(set) var first: Instant?
     private var last: Instant?
     private let decoder: PictureDecoder?
     private var marks = FlashMarks()

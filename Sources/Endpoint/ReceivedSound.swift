@@ -13,6 +13,10 @@ struct ReceivedSound: ~Copyable {
     private var lastArrival: Instant?
     private var lastTransit: Int64?
     private var jitter = 0.0
+    /// Of the promptest packet, in 1/48 ms, and packets later than a listener's buffer lasts.
+    private var leastTransit: Int64?
+    private var tooLate: UInt64 = 0
+    private static let buffer: Int64 = 60 * 48
     private var decoded: DecodedSound?
 
     /// - Parameter decodes: false spares the decoder: then there are no levels, frequencies and marks.
@@ -37,6 +41,7 @@ struct ReceivedSound: ~Copyable {
         let expected = report.packets - min(report.packets, report.late) + report.lost
         summary.lossFraction = expected > 0 ? Double(report.lost) / Double(expected) : 0
         summary.jitterMilliseconds = jitter / 48
+        summary.concealedFraction = expected > 0 ? min(1, Double(report.lost + tooLate) / Double(expected)) : 0
         decoded?.fill(&summary)
         return summary
     }
@@ -67,6 +72,9 @@ struct ReceivedSound: ~Copyable {
             jitter += (Double(difference) - jitter) / 16
         }
         lastTransit = transit
+        let least = min(leastTransit ?? transit, transit)
+        leastTransit = least
+        if transit - least > Self.buffer { tooLate += 1 }
         if let lastArrival {
             let interval = packet.arrival - lastArrival
             report.longestGapMilliseconds = max(report.longestGapMilliseconds, interval.seconds * 1_000)
