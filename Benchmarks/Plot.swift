@@ -11,7 +11,11 @@ struct Plot {
 
     var title: String
     var lines: [Line]
-    private let (width, height, left, bottom, top) = (760.0, 400.0, 60.0, 50.0, 40.0)
+    private let width = 760.0
+    private let height = 400.0
+    private let left = 60.0
+    private let bottom = 50.0
+    private let top = 40.0
 
     init(title: String, lines: [Line]) { (self.title, self.lines) = (title, lines) }
 
