@@ -71,6 +71,10 @@ bench-peers: install-test ## the same beside Janus and GStreamer from Debian, wh
 	@tools/install-packages peers
 	@$(MAKE) --no-print-directory bench PEERS=1
 
+.PHONY: sanitize
+sanitize: install ## the media rooms' tests under ThreadSanitizer and AddressSanitizer
+	@tools/sanitize
+
 .PHONY: soak
 soak: install-test release ## SOAK_JOINS joins and leaves in random order over SOAK_SECONDS (300 over 600), SEED given
 	@NHIPCAU="$(CURDIR)/$(RELEASE)" .venv/bin/python Tests/Interop/soak.py --seconds $(SOAK_SECONDS) --joins $(SOAK_JOINS) --seed $(SEED)

@@ -41,6 +41,13 @@ package struct ReceivedAudio: Equatable, Sendable {
     package var level: Int?
     package var hasVoice: Bool?
     package var arrival: Instant
+
+    package init(
+        ssrc: UInt32, sequenceNumber: UInt16, timestamp: UInt32, marker: Bool, level: Int?, hasVoice: Bool?, arrival: Instant
+    ) {
+        (self.ssrc, self.sequenceNumber, self.timestamp, self.marker) = (ssrc, sequenceNumber, timestamp, marker)
+        (self.level, self.hasVoice, self.arrival) = (level, hasVoice, arrival)
+    }
 }
 
 package struct ReceivedVideo: Equatable, Sendable {

@@ -183,4 +183,34 @@ struct PeerMediaTests {
         }
         #expect(pair.server.state == .connected)
     }
+
+    @Test func `a sender whose picture nobody sees is asked to stop, and to go on`() throws {
+        var pair = try PeerPair(seed: 3)
+        pair.connect()
+        pair.talk(ticks: 20, video: true)
+        #expect(!pair.endpoint.isAskedToPauseVideo)
+        pair.server.setVideoWanted(false, now: pair.now, sink: &pair.atServer)
+        pair.run(.milliseconds(100))
+        #expect(pair.endpoint.isAskedToPauseVideo)
+        // It is said again with each report, so one that gets lost does no harm.
+        pair.talk(ticks: 200)
+        #expect(pair.endpoint.isAskedToPauseVideo)
+        pair.server.setVideoWanted(true, now: pair.now, sink: &pair.atServer)
+        pair.run(.milliseconds(100))
+        #expect(!pair.endpoint.isAskedToPauseVideo)
+    }
+
+    @Test func `an endpoint says how loud its sound is, the server does not`() throws {
+        var pair = try PeerPair(seed: 4)
+        pair.connect()
+        let payload: [UInt8] = [1, 2, 3]
+        for level in [-127, -40, 0] {
+            pair.endpoint.sendAudio(
+                payload.span, timestamp: 0, captured: pair.now, marker: false, level: level, now: pair.now, sink: &pair.atEndpoint)
+            pair.server.sendAudio(payload.span, timestamp: 0, captured: pair.now, marker: false, now: pair.now, sink: &pair.atServer)
+            pair.run(.milliseconds(50))
+        }
+        #expect(pair.atServer.audio.map(\.packet.level) == [-127, -40, 0])
+        #expect(pair.atEndpoint.audio.allSatisfy { $0.packet.level == nil })
+    }
 }

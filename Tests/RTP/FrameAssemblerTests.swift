@@ -32,6 +32,14 @@ struct FrameAssemblerTests {
         #expect((0..<frame.count).allSatisfy { frame.withPayload($0) { $0.count } <= PacketisedFrame.largestPayload })
     }
 
+    @Test(arguments: [1, 10, 1_179, 1_180, 2_358, 2_359, 7_777, 60_000])
+    func `a frame is cut into equal packets, but for the last, and loses no byte`(size: Int) {
+        let frame = frame(1, isKey: false, size: size)
+        let sizes = (0..<frame.count).map { frame.withPayload($0) { $0.count } }
+        #expect(Set(sizes.dropLast()).count <= 1 && sizes.allSatisfy { $0 <= sizes[0] && $0 <= PacketisedFrame.largestPayload })
+        #expect(sizes.reduce(0, +) - frame.count == frame.encodedBytes && frame.encodedBytes >= size)
+    }
+
     @Test(arguments: 0..<50 as Range<UInt64>)
     mutating func `out of order, with holes that are mended late or never, every frame that comes out is whole and decodable`(seed: UInt64)
     {
