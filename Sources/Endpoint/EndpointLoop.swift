@@ -1,7 +1,6 @@
 import Foundation
 import Peer
 import RTP
-import Synchronization
 
 /// One thread for all endpoints of a process: `poll` over their sockets and the nearest deadline. `poll` and not `epoll`, because what is asked of it is
 /// measured in hundreds of sockets, and the C module with `epoll` does not go together with FoundationNetworking's in one room.
@@ -20,7 +19,7 @@ final class EndpointLoop: Sendable {
         var isStopping = false
         var hasEnded = false
     }
-    private let shared = Mutex(Shared())
+    private let shared = Guarded(Shared())
 
     func start() {
         let thread = Thread { [self] in run() }

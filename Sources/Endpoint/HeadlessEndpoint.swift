@@ -3,7 +3,6 @@ import ICE
 import Peer
 import RTP
 import SDP
-import Synchronization
 
 /// Endpoints without a screen, in this process: they join a meeting over the contract as any other client, send, and measure what they receive.
 ///
@@ -25,7 +24,7 @@ package final class HeadlessEndpoint: Sendable {
         var client: ContractClient?
         var locations: [URL] = []
     }
-    private let joined = Mutex(Joined())
+    private let joined = Guarded(Joined())
 
     /// Reads and encodes what is to be sent; touches no network.
     package init(_ options: EndpointOptions) throws(EndpointFailure) {

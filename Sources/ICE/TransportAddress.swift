@@ -47,7 +47,10 @@ extension TransportAddress: CustomStringConvertible {
         if let ipv4 {
             return "\(ipv4 >> 24).\(ipv4 >> 16 & 255).\(ipv4 >> 8 & 255).\(ipv4 & 255)"
         }
-        let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - 16 * ($0 & 3))) }
+        let groups = (0..<8).map { (index: Int) -> UInt16 in
+            let half = index < 4 ? high : low
+            return UInt16(truncatingIfNeeded: half >> UInt64(48 - 16 * (index & 3)))
+        }
         let gap = Self.longestZeroRun(groups)
         let hexadecimal = groups.map { String($0, radix: 16) }
         guard gap.count > 1 else { return hexadecimal.joined(separator: ":") }

@@ -1,7 +1,6 @@
 import Foundation
 import Peer
 import RTP
-import Synchronization
 
 /// One meeting's media: who is in it, its mixer and its composer. The list of those present is the only thing that threads share here.
 final class Bridge: Sendable {
@@ -20,10 +19,10 @@ final class Bridge: Sendable {
             hasViewers = members.contains { $0.participant.receivesVideo }
         }
     }
-    private let present = Mutex(Present())
-    private let sound = Mutex(AudioMixer.Counters())
-    private let floorHolder = Mutex<UUID?>(nil)
-    private let leavers = Mutex(Composer.Counters())
+    private let present = Guarded(Present())
+    private let sound = Guarded(AudioMixer.Counters())
+    private let floorHolder = Guarded<UUID?>(nil)
+    private let leavers = Guarded(Composer.Counters())
 
     /// A participant and the decoders of its camera and of the screen that it shares.
     struct Member: Sendable {

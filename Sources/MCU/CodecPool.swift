@@ -1,4 +1,5 @@
 import Foundation
+import RTP
 import Synchronization
 
 /// Work on one stream: decoding one sender's pictures, composing and encoding one meeting's. The pool never runs the same job on two threads at once,
@@ -58,7 +59,7 @@ final class CodecPool: Sendable {
         var normal = JobRing()
         var isStopping = false
     }
-    private let queues = Mutex(Queues())
+    private let queues = Guarded(Queues())
     private let wake = DispatchSemaphore(value: 0)
     private let threads: Int
     private let ended = DispatchGroup()

@@ -61,7 +61,7 @@ final class Composer: CodecJob {
     }
 
     let ticket = CodecTicket(isUrgent: true)
-    private let view = Mutex(View())
+    private let view = Guarded(View())
     /// A bit for each tier in which somebody waits for a key frame.
     private let keyFramesWanted = Atomic<Int>(0)
     private let bench = Bench()
@@ -103,7 +103,7 @@ final class Composer: CodecJob {
     /// Beats that may wait: one picture that took long does not cost the next ones.
     private static let mostBeats = 3
     /// The bridge is let go when its beat is composed, so that no cycle lasts.
-    private let beats = Mutex<[(captured: Instant, bridge: Bridge)]>([])
+    private let beats = Guarded<[(captured: Instant, bridge: Bridge)]>([])
 
     // MARK: The pool's side
 

@@ -1,9 +1,10 @@
 import Foundation
+import RTP
 import Synchronization
 
 /// Media events for readers on the control side. A reader that does not keep up loses the oldest, counted.
 package final class EventHub: Sendable {
-    private let readers = Mutex<[UUID: AsyncStream<MediaEvent>.Continuation]>([:])
+    private let readers = Guarded<[UUID: AsyncStream<MediaEvent>.Continuation]>([:])
     private let lost = Atomic<UInt64>(0)
     private static let mostWaiting = 4_096
 

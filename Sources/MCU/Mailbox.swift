@@ -1,15 +1,15 @@
-import Synchronization
+import RTP
 
 /// What one thread asks of another. Bounded: a full box refuses, and the refusal is the caller's to report.
 final class Mailbox<Command: Sendable>: Sendable {
-    private let waiting: Mutex<[Command]>
+    private let waiting: Guarded<[Command]>
     private let capacity: Int
 
     init(capacity: Int = 4_096) {
         self.capacity = capacity
         var room: [Command] = []
         room.reserveCapacity(min(capacity, 256))
-        waiting = Mutex(room)
+        waiting = Guarded(room)
     }
 
     /// - Returns: nil where the box is full and the command was not taken; otherwise whether it was empty before, so that its reader must be woken.

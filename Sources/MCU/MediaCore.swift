@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import RTP
 import Video
 
 /// The threads and what they share: workers, mixers, codec pool, directory, events. Made once by `MediaServer`.
@@ -10,10 +10,10 @@ final class MediaCore: Sendable {
     let directory = SessionDirectory()
     let events = EventHub()
     let pictures = PicturePool(capacity: 256)
-    private let gone = Mutex(Composer.Counters())
-    private let soundOfGone = Mutex(AudioMixer.Counters())
+    private let gone = Guarded(Composer.Counters())
+    private let soundOfGone = Guarded(AudioMixer.Counters())
     let configuration: MediaServerConfiguration
-    private let bridges = Mutex<[UUID: (bridge: Bridge, mixer: Int)]>([:])
+    private let bridges = Guarded<[UUID: (bridge: Bridge, mixer: Int)]>([:])
 
     init(configuration: MediaServerConfiguration) {
         self.configuration = configuration

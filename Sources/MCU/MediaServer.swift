@@ -22,10 +22,10 @@ package final class MediaServer: MediaPlane {
     private let candidates: [TransportAddress]
     /// The UDP port that carries all media.
     package let port: UInt16
-    private let sessions = Mutex<[UUID: Session]>([:])
-    private let layouts = Mutex<[UUID: LayoutChoice]>([:])
+    private let sessions = Guarded<[UUID: Session]>([:])
+    private let layouts = Guarded<[UUID: LayoutChoice]>([:])
     private let ntpAtStart: UInt64
-    private let sweeper = Mutex<Task<Void, Never>?>(nil)
+    private let sweeper = Guarded<Task<Void, Never>?>(nil)
     private let isStopped = Atomic<Bool>(false)
 
     /// Binds the media port and starts the threads.

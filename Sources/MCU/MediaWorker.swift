@@ -9,7 +9,7 @@ final class MediaWorker: Sendable {
     let index: Int
     private let mailbox = Mailbox<MediaCommand>(capacity: 16_384)
     private let wakeup = Wakeup()
-    private let published = Mutex(WorkerCounters())
+    private let published = Guarded(WorkerCounters())
     private let refused = Atomic<UInt64>(0)
     private let ended = DispatchGroup()
 

@@ -1,6 +1,5 @@
 import Foundation
 import RTP
-import Synchronization
 
 /// Keeps the beat of some meetings: sound every 20 ms, a picture every 40 ms. Ticks never wait for a source; a late tick is made up for, and counted.
 final class MixerThread: Sendable {
@@ -20,7 +19,7 @@ final class MixerThread: Sendable {
     private let index: Int
     private let voices: Int
     private let mailbox = Mailbox<Command>()
-    private let published = Mutex(Counters())
+    private let published = Guarded(Counters())
     private let ended = DispatchGroup()
 
     init(index: Int, voices: Int) { (self.index, self.voices) = (index, voices) }

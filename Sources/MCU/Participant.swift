@@ -16,8 +16,8 @@ final class Participant: Sendable {
     /// The highest tier that the client said it takes (b=TIAS): 0 high, 1 medium, 2 low.
     let bestTier: Int
 
-    private let inbox = Mutex(JitterBuffer())
-    private let stats = Mutex(PeerStatistics())
+    private let inbox = Guarded(JitterBuffer())
+    private let stats = Guarded(PeerStatistics())
     private let connected = Atomic<Bool>(false)
     private let owner = Atomic<Int>(-1)
     private let mutedByControl = Atomic<Bool>(false)
@@ -75,7 +75,7 @@ final class Participant: Sendable {
         weak var camera: VideoSource?
         weak var screen: VideoSource?
     }
-    private let sources = Mutex(Sources())
+    private let sources = Guarded(Sources())
 
     func attach(camera: VideoSource, screen: VideoSource) { sources.withLock { $0 = Sources(camera: camera, screen: screen) } }
 

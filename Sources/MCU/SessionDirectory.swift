@@ -1,7 +1,6 @@
 import Foundation
 import ICE
 import RTP
-import Synchronization
 
 /// Which worker owns which session: the only thing that workers share. Looked up once for each new client address, never for each packet.
 final class SessionDirectory: Sendable {
@@ -21,7 +20,7 @@ final class SessionDirectory: Sendable {
         /// User fragments, the present one and those of restarts; each names its session.
         var sessions: [UsernameFragment: UUID] = [:]
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Puts an answered session where its first STUN check will find it.
     func expect(_ ticket: SessionTicket) {

@@ -1,6 +1,5 @@
 import Foundation
 import RTP
-import Synchronization
 import Video
 
 /// One sender's picture: frames that wait for the decoder, and the last decoded one. Written by the worker, decoded on the pool, read by the composer.
@@ -70,8 +69,8 @@ final class VideoSource: CodecJob {
     private let core: Unowned
     private let participant: Participant
     private let meeting: UUID
-    private let inbox = Mutex(Inbox())
-    private let latest = Mutex(Latest())
+    private let inbox = Guarded(Inbox())
+    private let latest = Guarded(Latest())
     private let bench = Bench()
 
     /// The core outlives every bridge in it: its threads are stopped last.

@@ -1,10 +1,10 @@
 import CPango
 import Foundation
-import Synchronization
+import RTP
 
 /// The fonts, and the right to use Pango: its objects are of one thread at a time, so everything that makes or draws text holds this.
 struct PangoFonts: @unchecked Sendable {
-    private static let shared = Mutex(PangoFonts())
+    private static let shared = Guarded(PangoFonts())
     /// Ours, because Pango's own default map is per thread and each would read all font files anew.
     private let map = pango_cairo_font_map_new()
 

@@ -1,4 +1,4 @@
-import Synchronization
+import RTP
 
 /// Lends pictures and takes their memory back when the last reference goes, so a running meeting allocates no pixels.
 package final class PicturePool: Sendable {
@@ -7,7 +7,7 @@ package final class PicturePool: Sendable {
         /// The age of the pool when it came back.
         var since: UInt64
     }
-    private let idle = Mutex<(pictures: [Idle], age: UInt64)>(([], 0))
+    private let idle = Guarded<(pictures: [Idle], age: UInt64)>(([], 0))
     private let capacity: Int
 
     /// - Parameter capacity: how many idle pictures are kept. With more the one that has been idle longest is freed. What is lent is not

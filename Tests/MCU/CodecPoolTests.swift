@@ -1,4 +1,5 @@
 import Foundation
+import RTP
 import Synchronization
 import Testing
 
@@ -8,8 +9,8 @@ struct CodecPoolTests {
     /// Counts its runs, and whether two of them ever ran at once.
     final class Job: CodecJob {
         let ticket = CodecTicket(isUrgent: false)
-        let waiting = Mutex(0)
-        let done = Mutex(0)
+        let waiting = Guarded(0)
+        let done = Guarded(0)
         let overlaps = Atomic<Int>(0)
         private let inside = Atomic<Int>(0)
         let finished = DispatchSemaphore(value: 0)
