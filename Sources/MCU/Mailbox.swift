@@ -21,6 +21,9 @@ final class Mailbox<Command: Sendable>: Sendable {
         }
     }
 
+    /// Lets go of what waits: its reader is gone.
+    func empty() { waiting.withLock { $0.removeAll() } }
+
     /// Swaps the waiting commands with an emptied `batch`: two buffers go to and fro, nothing is allocated.
     func drain(into batch: inout [Command]) {
         batch.removeAll(keepingCapacity: true)

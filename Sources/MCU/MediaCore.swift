@@ -58,6 +58,15 @@ final class MediaCore: Sendable {
 
     var allBridges: [Bridge] { bridges.withLock { $0.values.map(\.bridge) } }
 
+    /// After the threads have ended: what waited for them is let go, and nothing holds the core any more.
+    func close() {
+        bridges.withLock { $0.removeAll() }
+        for worker in workers { worker.forget() }
+        for mixer in mixers { mixer.forget() }
+        directory.forget()
+        events.finish()
+    }
+
     /// The last session has left: mixer and composer are released.
     func bridgeIsEmpty(_ bridge: Bridge) {
         bridges.withLock { bridges in

@@ -252,7 +252,9 @@ package final class MediaServer: MediaPlane {
                 done.resume()
             }.start()
         }
-        core.events.finish()
+        core.close()
+        sessions.withLock { $0.removeAll() }
+        sweeper.withLock { $0 = nil }
     }
 }
 

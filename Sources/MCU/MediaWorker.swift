@@ -26,6 +26,9 @@ final class MediaWorker: Sendable {
         return true
     }
 
+    /// For a worker whose thread has ended, or was never started: commands hold meetings, and through them the core.
+    func forget() { mailbox.empty() }
+
     /// As of at most a second ago.
     var counters: WorkerCounters {
         var counters = published.withLock { $0 }

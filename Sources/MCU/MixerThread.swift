@@ -29,6 +29,9 @@ final class MixerThread: Sendable {
     func add(_ bridge: Bridge) { _ = mailbox.post(.add(bridge)) }
     func remove(_ bridge: Bridge) { _ = mailbox.post(.remove(bridge)) }
 
+    /// For a mixer whose thread has ended, or was never started.
+    func forget() { mailbox.empty() }
+
     func start() {
         ended.enter()
         let thread = Thread { [self] in

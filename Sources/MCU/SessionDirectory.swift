@@ -88,5 +88,8 @@ final class SessionDirectory: Sendable {
         }
     }
 
+    /// Forgets all of them.
+    func forget() { state.withLock { $0 = State() } }
+
     var count: Int { state.withLock { $0.places.count } }
 }

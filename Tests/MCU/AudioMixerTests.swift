@@ -32,6 +32,9 @@ struct AudioMixerTests {
             for _ in 0..<count { try add() }
         }
 
+        /// What waits for workers, which are not there, holds the bridge.
+        deinit { core.close() }
+
         private func add() throws {
             let offer = try SessionDescription(parsing: MediaServerTests.offer)
             let fingerprint = try #require(Fingerprint(bytes: [UInt8](repeating: 1, count: 32)))
