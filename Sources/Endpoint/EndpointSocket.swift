@@ -58,13 +58,13 @@ struct EndpointSocket: ~Copyable {
 
     private static func address(_ name: sockaddr_in6) -> TransportAddress {
         withUnsafeBytes(of: name) { bytes in
-            let port = UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
+            let port = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
             guard name.sin6_family == sa_family_t(AF_INET6) else {
-                return TransportAddress(ipv4: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)), port: port)
+                return TransportAddress(ipv4: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)), port: port)
             }
             return TransportAddress(
-                ipv6High: UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)),
-                low: UInt64(bigEndian: bytes.load(fromByteOffset: 16, as: UInt64.self)), port: port)
+                ipv6High: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)), port: port)
         }
     }
 

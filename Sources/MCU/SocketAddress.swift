@@ -7,13 +7,13 @@ extension TransportAddress {
         var address = address
         let isIPv6 = address.sin6_family == sa_family_t(AF_INET6)
         self = withUnsafeBytes(of: &address) { bytes in
-            let port = UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
+            let port = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
             guard isIPv6 else {
-                return TransportAddress(ipv4: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)), port: port)
+                return TransportAddress(ipv4: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)), port: port)
             }
             return TransportAddress(
-                ipv6High: UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)),
-                low: UInt64(bigEndian: bytes.load(fromByteOffset: 16, as: UInt64.self)), port: port)
+                ipv6High: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)), port: port)
         }
     }
 
