@@ -1,67 +1,24 @@
 import Foundation
 import RTP
-import Synchronization
 
-/// Work on one stream: decoding one sender's pictures, composing and encoding one meeting's. The pool never runs the same job on two threads at once,
-/// so what only `run` touches needs no lock.
+/// Work of one meeting on its picture, of which parts can be done by several threads.
 protocol CodecJob: AnyObject, Sendable {
-    var ticket: CodecTicket { get }
-    /// Does all the work that waits. Never blocks on anything but the codec.
+    /// Begins what waits. Never blocks on anything but the codec.
     func run()
+    /// Takes a part in what another thread began; does nothing where nothing is left.
+    func help()
 }
 
-/// Where a job stands with the pool.
-final class CodecTicket: Sendable {
-    fileprivate enum Standing { static let (idle, queued, running, again): (UInt8, UInt8, UInt8, UInt8) = (0, 1, 2, 3) }
-    fileprivate let standing = Atomic<UInt8>(Standing.idle)
-    /// Composing keeps the meeting's beat and goes before decoding.
-    let isUrgent: Bool
-
-    init(isUrgent: Bool) { self.isUrgent = isUrgent }
-
-    /// Whether the job waits for a thread or has one.
-    var isBusy: Bool { standing.load(ordering: .acquiring) != Standing.idle }
-
-    /// - Returns: whether the caller must put the job into the queue.
-    fileprivate func request() -> Bool {
-        while true {
-            let now = standing.load(ordering: .acquiring)
-            switch now {
-            case Standing.idle:
-                if standing.compareExchange(expected: now, desired: Standing.queued, ordering: .acquiringAndReleasing).exchanged {
-                    return true
-                }
-            case Standing.running:
-                if standing.compareExchange(expected: now, desired: Standing.again, ordering: .acquiringAndReleasing).exchanged {
-                    return false
-                }
-            default: return false
-            }
-        }
-    }
-
-    fileprivate func begin() { standing.store(Standing.running, ordering: .releasing) }
-
-    /// - Returns: whether work came while the job ran, so that it must go into the queue again.
-    fileprivate func finish() -> Bool {
-        if standing.compareExchange(expected: Standing.running, desired: Standing.idle, ordering: .acquiringAndReleasing).exchanged {
-            return false
-        }
-        standing.store(Standing.queued, ordering: .releasing)
-        return true
-    }
-}
-
-/// A few threads that run codec jobs, urgent ones first, otherwise in the order of asking. Bounded by the number of jobs: each stands in the queue at most once.
+/// A few threads that run codec jobs. Calls for help go first: what was begun is finished before anything new is. Bounded: a job asks once for each beat.
 final class CodecPool: Sendable {
     private struct Queues {
-        var urgent = JobRing()
-        var normal = JobRing()
+        var help = JobRing()
+        var begin = JobRing()
         var isStopping = false
     }
     private let queues = Guarded(Queues())
     private let wake = DispatchSemaphore(value: 0)
-    private let threads: Int
+    let threads: Int
     private let ended = DispatchGroup()
 
     init(threads: Int) { self.threads = max(1, threads) }
@@ -80,10 +37,18 @@ final class CodecPool: Sendable {
         }
     }
 
-    /// Has `job` run soon; a job that runs already runs once more.
-    func schedule(_ job: any CodecJob) {
-        guard job.ticket.request() else { return }
-        enqueue(job)
+    /// Has `job` run once, soon.
+    func submit(_ job: any CodecJob) {
+        queues.withLock { $0.begin.append(job) }
+        wake.signal()
+    }
+
+    /// Asks for so many further threads for `job`, as far as there are.
+    func callHelp(for job: any CodecJob, _ count: Int) {
+        let count = min(count, threads - 1)
+        guard count > 0 else { return }
+        queues.withLock { queues in for _ in 0..<count { queues.help.append(job) } }
+        for _ in 0..<count { wake.signal() }
     }
 
     /// Jobs that wait are forgotten; returns when the running ones have ended.
@@ -91,24 +56,19 @@ final class CodecPool: Sendable {
         queues.withLock { $0.isStopping = true }
         for _ in 0..<threads { wake.signal() }
         ended.wait()
-    }
-
-    private func enqueue(_ job: any CodecJob) {
-        queues.withLock { queues in
-            if job.ticket.isUrgent { queues.urgent.append(job) } else { queues.normal.append(job) }
-        }
-        wake.signal()
+        queues.withLock { ($0.help, $0.begin) = (JobRing(), JobRing()) }
     }
 
     private func work() {
         while true {
             wake.wait()
-            let (job, isStopping) = queues.withLock { queues in (queues.urgent.popFirst() ?? queues.normal.popFirst(), queues.isStopping) }
+            let (helped, begun, isStopping): ((any CodecJob)?, (any CodecJob)?, Bool) = queues.withLock { queues in
+                if let job = queues.help.popFirst() { return (job, nil, queues.isStopping) }
+                return (nil, queues.begin.popFirst(), queues.isStopping)
+            }
             if isStopping { return }
-            guard let job else { continue }
-            job.ticket.begin()
-            job.run()
-            if job.ticket.finish() { enqueue(job) }
+            helped?.help()
+            begun?.run()
         }
     }
 }

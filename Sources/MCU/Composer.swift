@@ -43,9 +43,37 @@ final class Composer: CodecJob {
         var counters = Counters()
     }
 
-    /// Invariant behind `@unchecked`: touched by `run` alone, which the pool never runs twice at a time.
-    private final class Bench: @unchecked Sendable {
-        let compositor: Compositor
+    /// When a picture is due, and of which meeting: held while it is made, so that no cycle lasts.
+    struct Beat: Sendable {
+        var captured: Instant
+        var bridge: Bridge
+    }
+
+    private struct Schedule: Sendable {
+        var pace = FramePace()
+        /// In work.
+        var current: Beat?
+        /// The next, which begins when that is done.
+        var waiting: Beat?
+    }
+
+    /// What can be done by any thread at any time within a stage: first the frames of each sender, then each tier.
+    enum Piece: Sendable {
+        case decode(VideoSource)
+        case encode(TierWork)
+    }
+
+    /// Invariant behind `@unchecked`: one piece holds it at a time, and pieces of one stage hold different encoders.
+    struct TierWork: @unchecked Sendable {
+        var tier: VideoTier
+        var encoder: TierEncoder
+        var picture: Picture
+        var forceKey: Bool
+    }
+
+    /// Invariant behind `@unchecked`: touched between stages alone, by the thread that ended the one before; `pieces` orders one after the other.
+    final class Bench: @unchecked Sendable {
+        let compositor = Compositor()
         var encoders: [TierEncoder?] = [nil, nil, nil]
         var tiles: [TileContent] = []
         /// Who has a tile, in order, and who should have.
@@ -57,15 +85,25 @@ final class Composer: CodecJob {
         var lastComposed: Instant?
         /// Beats since anything on the canvas was new.
         var stillBeats = 0
-        init() { compositor = Compositor() }
+        /// Of the last picture in tier low, which has half the rate of the others.
+        var lastLow: Instant?
+
+        // Of the beat in work. Pieces read it: none is taken between two beats.
+        var beat: Beat?
+        var members: [Bridge.Member] = []
+        var sharing: Bridge.Member?
+        var arrangement = LayoutChoice.grid
+        var isEncoding = false
+        var pieces: [Piece] = []
     }
 
-    let ticket = CodecTicket(isUrgent: true)
     private let view = Guarded(View())
+    private let schedule = Guarded(Schedule())
+    private let pieces = PieceList<Piece>()
     /// A bit for each tier in which somebody waits for a key frame.
     private let keyFramesWanted = Atomic<Int>(0)
-    private let bench = Bench()
-    private let staleAfter: Duration
+    let bench = Bench()
+    let staleAfter: Duration
 
     init(core: MediaCore) {
         staleAfter = core.configuration.staleAfter
@@ -84,170 +122,169 @@ final class Composer: CodecJob {
 
     var counters: Counters { view.withLock { $0.counters } }
 
+    /// Fewer than 25 where the machine is too slow.
+    var picturesPerSecond: Double { schedule.withLock { $0.pace.picturesPerSecond } }
+
     func wantsKeyFrame(tier: Int) { keyFramesWanted.bitwiseOr(1 << tier, ordering: .relaxed) }
+
+    /// After the pool has ended: what was begun is let go.
+    func forget() { schedule.withLock { ($0.current, $0.waiting) = (nil, nil) } }
 
     // MARK: The mixer thread's side
 
-    /// The beat of a picture. When too many wait the machine is too slow, and one is left out: the rate goes down, sound is never late for it.
+    /// A tick of sound, which may be the beat of a picture. Where two are in work the machine is too slow and this one is left out: the rate goes down, sound
+    /// is never late for it.
     func beat(captured: Instant, bridge: Bridge) {
-        guard bridge.mayHaveViewers(captured) else { return }
-        let isTaken = beats.withLock { beats in
-            guard beats.count < Self.mostBeats else { return false }
-            beats.append((captured, bridge))
-            return true
+        enum Step { case none, begin, missed }
+        let step: Step = schedule.withLock { schedule in
+            guard schedule.pace.isDue(captured), bridge.mayHaveViewers(captured) else { return .none }
+            guard schedule.current != nil else {
+                schedule.current = Beat(captured: captured, bridge: bridge)
+                return .begin
+            }
+            guard schedule.waiting != nil else {
+                schedule.waiting = Beat(captured: captured, bridge: bridge)
+                return .none
+            }
+            schedule.pace.missed(now: captured)
+            return .missed
         }
-        guard isTaken else { return view.withLock { $0.counters.skipped += 1 } }
-        bridge.core.codecs.schedule(self)
+        if step == .begin { bridge.core.codecs.submit(self) }
+        if step == .missed { view.withLock { $0.counters.skipped += 1 } }
     }
-
-    /// Beats that may wait: one picture that took long does not cost the next ones.
-    private static let mostBeats = 3
-    /// The bridge is let go when its beat is composed, so that no cycle lasts.
-    private let beats = Guarded<[(captured: Instant, bridge: Bridge)]>([])
 
     // MARK: The pool's side
 
     func run() {
-        while let (captured, bridge) = beats.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { compose(captured, bridge) }
+        guard let beat = schedule.withLock({ $0.current }) else { return }
+        bench.beat = beat
+        prepare(beat)
+        help()
     }
 
-    private func compose(_ captured: Instant, _ bridge: Bridge) {
+    /// A thread that comes late may take pieces of the next beat: what they need is on the bench.
+    func help() {
+        while let piece = pieces.take() {
+            switch piece {
+            case .decode(let source): source.run()
+            case .encode(let work): if let beat = bench.beat { encode(work, beat) }
+            }
+            guard pieces.end(), let beat = bench.beat else { continue }
+            bench.isEncoding ? finish(beat) : compose(beat)
+        }
+    }
+
+    /// The first stage: who is shown, and what of theirs waits to be decoded.
+    private func prepare(_ beat: Beat) {
         let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
-        let members = bridge.members
-        guard members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else {
-            return rest(members, now: now)
+        bench.members = beat.bridge.members
+        guard bench.members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else {
+            rest(bench.members, now: now)
+            return finish(beat)
         }
-        let sharing = members.first {
+        bench.sharing = bench.members.first {
             $0.participant.isConnected && $0.participant.sharesScreen && $0.screen.isArriving(now: now, within: Self.screenPatience)
         }
         // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
-        let arrangement: LayoutChoice = sharing != nil && layout == .grid ? .speaker : layout
-        choose(members, speaker: speaker, layout: arrangement, beside: sharing, now: now)
+        bench.arrangement = bench.sharing != nil && layout == .grid ? .speaker : layout
+        choose(bench.members, speaker: speaker, layout: bench.arrangement, beside: bench.sharing, now: now)
+        bench.isEncoding = false
+        bench.pieces.removeAll(keepingCapacity: true)
+        if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }
+        for member in bench.shown where member.video.hasFrames { bench.pieces.append(.decode(member.video)) }
+        // Newcomers who are awaited.
+        if bench.isAwaiting {
+            for member in bench.next
+            where member.video.hasFrames && !bench.shown.contains(where: { $0.participant === member.participant }) {
+                bench.pieces.append(.decode(member.video))
+            }
+        }
+        begin(beat, worthHelp: 3) { compose(beat) }
+    }
+
+    /// Hands out the pieces on the bench, or goes on where there are none.
+    private func begin(_ beat: Beat, worthHelp: Int, orElse next: () -> Void) {
+        guard !bench.pieces.isEmpty else { return next() }
+        pieces.begin(bench.pieces)
+        if bench.pieces.count >= worthHelp { beat.bridge.core.codecs.callHelp(for: self, bench.pieces.count - 1) }
+    }
+
+    /// Between the stages: the canvas.
+    private func compose(_ beat: Beat) {
+        let now = MediaClock.now()
         bench.tiles.removeAll(keepingCapacity: true)
-        if let sharing { bench.tiles.append(screenTile(sharing, now: now)) }
+        if let sharing = bench.sharing { bench.tiles.append(screenTile(sharing, now: now)) }
         for member in bench.shown { bench.tiles.append(tile(member, now: now)) }
-        let isChanged = bench.compositor.compose(bench.tiles, layout: LayoutKind(arrangement), waitingText: Self.waitingText).isChanged
-        tellTiles(sharing)
+        let isChanged = bench.compositor.compose(bench.tiles, layout: LayoutKind(bench.arrangement), waitingText: Self.waitingText)
+            .isChanged
+        tellTiles(bench.sharing)
         note(now)
         bench.stillBeats = isChanged ? 0 : bench.stillBeats + 1
         if bench.stillBeats > Self.settling, bench.stillBeats % Self.stillInterval != 0, keyFramesWanted.load(ordering: .relaxed) == 0 {
+            return finish(beat)
+        }
+        bench.isEncoding = true
+        bench.pieces.removeAll(keepingCapacity: true)
+        chooseTiers(beat, now: now)
+        begin(beat, worthHelp: 2) { finish(beat) }
+    }
+
+    /// The second stage: a piece for each tier that somebody receives, the dearest first.
+    private func chooseTiers(_ beat: Beat, now: Instant) {
+        var wanted = 0
+        for member in bench.members where member.participant.isConnected && member.participant.receivesVideo {
+            wanted |= member.participant.tiers
+        }
+        let asked = keyFramesWanted.load(ordering: .relaxed)
+        for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 {
+            if tier == .low {
+                if let last = bench.lastLow, beat.captured - last < Self.lowInterval { continue }
+                bench.lastLow = beat.captured
+            }
+            guard let encoder = bench.encoders[tier.rawValue] ?? TierEncoder(tier) else { continue }
+            bench.encoders[tier.rawValue] = encoder
+            let bit = 1 << tier.rawValue
+            let forceKey = asked & bit != 0 && encoder.mayForceKey(now: now)
+            if forceKey { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
+            bench.pieces.append(
+                .encode(TierWork(tier: tier, encoder: encoder, picture: bench.compositor.scaled(to: tier), forceKey: forceKey)))
+        }
+    }
+
+    private func encode(_ work: TierWork, _ beat: Beat) {
+        guard let frame = work.encoder.encode(work.picture, forceKey: work.forceKey, captured: beat.captured, now: MediaClock.now()) else {
             return
         }
-        encode(members, bridge, captured: captured, now: now)
+        view.withLock {
+            $0.counters.encoded[work.tier.rawValue] += 1
+            if frame.isKeyFrame { $0.counters.keyFrames += 1 }
+        }
+        beat.bridge.post(.video(beat.bridge, tier: work.tier.rawValue, frame))
+    }
+
+    /// The picture is made: the next one that waits begins, behind other meetings'.
+    private func finish(_ beat: Beat) {
+        bench.members.removeAll(keepingCapacity: true)
+        (bench.sharing, bench.beat) = (nil, nil)
+        let now = MediaClock.now()
+        let goesOn = schedule.withLock { schedule in
+            schedule.pace.finished(after: now - beat.captured, now: now)
+            (schedule.current, schedule.waiting) = (schedule.waiting, nil)
+            return schedule.current != nil
+        }
+        if goesOn { beat.bridge.core.codecs.submit(self) }
     }
 
     private static let waitingText = "Đang chờ các điểm cầu…"
     /// A picture that stands still is encoded so many times more, which makes it sharp, and then on every fourth beat only: what a receiver takes for
     /// frozen is longer than that.
     private static let (settling, stillInterval) = (12, 4)
+    /// Tier low has a picture every 80 ms, or each one where the others have so few.
+    private static let lowInterval = Duration.milliseconds(75)
 
     /// A screen that nobody touches sends a picture a second or fewer.
-    private static let screenPatience = Duration.seconds(5)
-
-    private func tellTiles(_ sharing: Bridge.Member?) {
-        var index = 0
-        if let sharing {
-            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false)
-            index = 1
-        }
-        for member in bench.shown {
-            member.video.setTile(bench.compositor.size(ofTile: index), fits: true)
-            index += 1
-        }
-    }
-
-    private func screenTile(_ member: Bridge.Member, now: Instant) -> TileContent {
-        let picture = member.screen.picture(notOlderThan: Self.screenPatience, now: now)
-        return TileContent(id: member.participant.session, name: member.screenName, picture: picture, isSpeaking: false, isMuted: false)
-    }
-
-    /// Who has a tile, in order, into `bench.shown`; tells each decoder whether it is needed.
-    private func choose(_ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) {
-        bench.next.removeAll(keepingCapacity: true)
-        for member in members where member.participant.isConnected && member.participant.kind != .viewer { bench.next.append(member) }
-        if layout != .grid || bench.next.count > Layout.mostVisible, let speaker,
-            let place = bench.next.firstIndex(where: { $0.participant.session == speaker })
-        {
-            bench.next.insert(bench.next.remove(at: place), at: 0)
-        }
-        let most = (layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + Layout.mostInStrip)) - (sharing == nil ? 0 : 1)
-        if bench.next.count > most { bench.next.removeSubrange(most...) }
-        let isNew = !bench.next.elementsEqual(bench.shown) { $0.participant === $1.participant }
-        bench.beats += 1
-        guard isNew || bench.beats % Self.lookInterval == 0 else { return }
-        for member in members {
-            member.video.setShown(isChosen(member), now: now)
-            member.video.pauseIfUnseen(now: now)
-            member.screen.setShown(member.participant === sharing?.participant, now: now)
-        }
-        // One that was asked to stop is awaited, so that no name card flashes up in its place.
-        if isNew, isWaiting(members, now: now) { return }
-        swap(&bench.shown, &bench.next)
-    }
-
-    /// About a second.
-    private static let lookInterval: UInt64 = 25
-
-    private func isChosen(_ member: Bridge.Member) -> Bool {
-        bench.next.contains { $0.participant === member.participant }
-            || bench.isAwaiting && bench.shown.contains { $0.participant === member.participant }
-    }
-
-    /// Whether the present view stays for a moment, since a newcomer's picture is on its way and nobody shown has left.
-    private func isWaiting(_ members: [Bridge.Member], now: Instant) -> Bool {
-        bench.isAwaiting =
-            bench.shown.count == bench.next.count
-            && bench.shown.allSatisfy { shown in
-                shown.participant.isConnected && members.contains { $0.participant === shown.participant }
-            }
-            && bench.next.contains { newcomer in
-                !bench.shown.contains { $0.participant === newcomer.participant } && !newcomer.participant.isHidden
-                    && newcomer.video.isWorthWaiting(now: now)
-            }
-        return bench.isAwaiting
-    }
-
-    /// Nobody receives a picture: nobody needs to send one.
-    private func rest(_ members: [Bridge.Member], now: Instant) {
-        bench.shown.removeAll(keepingCapacity: true)
-        for member in members {
-            member.video.setShown(false, now: now)
-            member.video.pauseIfUnseen(now: now)
-            member.screen.setShown(false, now: now)
-        }
-    }
-
-    private func tile(_ member: Bridge.Member, now: Instant) -> TileContent {
-        let participant = member.participant
-        let picture = participant.isHidden ? nil : member.video.picture(notOlderThan: staleAfter, now: now)
-        return TileContent(
-            id: participant.session, name: participant.name, picture: picture, isSpeaking: participant.isSpeaking,
-            isMuted: participant.isMuted)
-    }
-
-    private func encode(_ members: [Bridge.Member], _ bridge: Bridge, captured: Instant, now: Instant) {
-        var wanted = 0
-        for member in members where member.participant.isConnected && member.participant.receivesVideo {
-            wanted |= member.participant.tiers
-        }
-        let isEvenBeat = captured.nanoseconds / 40_000_000 % 2 == 0
-        for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 && (tier != .low || isEvenBeat) {
-            guard let encoder = bench.encoders[tier.rawValue] ?? TierEncoder(tier) else { continue }
-            bench.encoders[tier.rawValue] = encoder
-            let bit = 1 << tier.rawValue
-            let asked = keyFramesWanted.load(ordering: .relaxed) & bit != 0 && encoder.mayForceKey(now: now)
-            if asked { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
-            guard let frame = encoder.encode(bench.compositor.scaled(to: tier), forceKey: asked, captured: captured, now: now) else {
-                continue
-            }
-            view.withLock {
-                $0.counters.encoded[tier.rawValue] += 1
-                if frame.isKeyFrame { $0.counters.keyFrames += 1 }
-            }
-            bridge.post(.video(bridge, tier: tier.rawValue, frame))
-        }
-    }
+    static let screenPatience = Duration.seconds(5)
 
     private func note(_ now: Instant) {
         let interval = bench.lastComposed.map { (now - $0).seconds * 1_000 } ?? 0
@@ -256,56 +293,6 @@ final class Composer: CodecJob {
             view.counters.composed += 1
             // A pause without receivers is not a late picture.
             if interval < 5_000 { view.counters.longestIntervalMilliseconds = max(view.counters.longestIntervalMilliseconds, interval) }
-        }
-    }
-}
-
-/// The encoder of one tier of one meeting.
-final class TierEncoder {
-    private var encoder: VP8Encoder
-    private var bytes: [UInt8] = []
-    private var frames = PacketisedFramePool()
-    private var lastKey: Instant?
-    private var lastEncoded: Instant?
-
-    init?(_ tier: VideoTier) {
-        guard
-            let encoder = try? VP8Encoder(
-                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
-        else { return nil }
-        self.encoder = encoder
-        bytes.reserveCapacity(256 << 10)
-    }
-
-    private static func packetise(_ bytes: [UInt8], isKey: Bool, captured: Instant, _ pool: inout PacketisedFramePool) -> PacketisedFrame {
-        pool.make(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
-    }
-
-    func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
-
-    func encode(_ picture: Picture, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {
-        // After a pause nobody has the frames that the encoder would refer to.
-        let wasPaused = lastEncoded.map { now - $0 > .seconds(1) } ?? true
-        let duration = Int(((captured - (lastEncoded ?? captured - .milliseconds(40))).nanoseconds / 1_000 * 90 / 1_000))
-        guard
-            let isKey = try? encoder.encode(
-                picture, forceKey: forceKey || wasPaused, timestamp: captured.nanoseconds / 1_000 * 90 / 1_000,
-                duration: max(1, min(90_000, duration)),
-                into: &bytes)
-        else { return nil }
-        lastEncoded = captured
-        if isKey { lastKey = now }
-        guard !bytes.isEmpty else { return nil }
-        return Self.packetise(bytes, isKey: isKey, captured: captured, &frames)
-    }
-}
-
-extension LayoutKind {
-    init(_ choice: LayoutChoice) {
-        switch choice {
-        case .one: self = .one
-        case .grid: self = .grid
-        case .speaker: self = .speaker
         }
     }
 }

@@ -84,7 +84,15 @@ extension MediaCore {
                 "nhipcau_media_pictures_encoded_\(name)_total", help: "Composed pictures encoded in tier \(name).", kind: .counter,
                 value: Double(total.encoded[tier]))
         }
+        let rates = bridges.map(\.composer.picturesPerSecond)
         return tiers + [
+            MetricSample(
+                "nhipcau_media_picture_rate_lowest",
+                help: "Pictures a second of the meeting that has the fewest: below 25 the machine is too slow.",
+                kind: .gauge, value: rates.min() ?? FramePace().picturesPerSecond),
+            MetricSample(
+                "nhipcau_media_bridges_slowed", help: "Meetings with fewer than 25 pictures a second, since the machine is too slow.",
+                kind: .gauge, value: Double(rates.count { $0 < FramePace().picturesPerSecond })),
             MetricSample(
                 "nhipcau_media_pictures_composed_total", help: "Pictures composed.", kind: .counter, value: Double(total.composed)),
             MetricSample(

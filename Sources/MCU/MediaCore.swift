@@ -60,7 +60,11 @@ final class MediaCore: Sendable {
 
     /// After the threads have ended: what waited for them is let go, and nothing holds the core any more.
     func close() {
-        bridges.withLock { $0.removeAll() }
+        let all = bridges.withLock { bridges in
+            defer { bridges.removeAll() }
+            return bridges.values.map(\.bridge)
+        }
+        for bridge in all { bridge.composer.forget() }
         for worker in workers { worker.forget() }
         for mixer in mixers { mixer.forget() }
         directory.forget()

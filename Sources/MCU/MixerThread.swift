@@ -66,9 +66,8 @@ final class MixerThread: Sendable {
             }
             let now = MediaClock.now()
             Self.count(&counters, delay: now - next)
-            let isPictureBeat = next.nanoseconds / Self.audioInterval.nanoseconds % 2 == 0
             for mixer in mixers {
-                if isPictureBeat { mixer.bridge.composer.beat(captured: next, bridge: mixer.bridge) }
+                mixer.bridge.composer.beat(captured: next, bridge: mixer.bridge)
                 mixer.tick(captured: next, now: now)
             }
             next += Self.audioInterval

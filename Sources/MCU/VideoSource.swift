@@ -2,10 +2,11 @@ import Foundation
 import RTP
 import Video
 
-/// One sender's picture: frames that wait for the decoder, and the last decoded one. Written by the worker, decoded on the pool, read by the composer.
-final class VideoSource: CodecJob {
+/// One sender's picture: frames that wait for the decoder, and the last decoded one. Written by the worker, decoded on the meeting's beat, read by
+/// the composer.
+final class VideoSource: Sendable {
     /// Frames that may wait. When more come the machine is too slow: all are dropped and a key frame is asked for, since what follows needs them.
-    private static let mostWaiting = 4
+    private static let mostWaiting = 8
 
     struct Counters: Sendable {
         var decoded: UInt64 = 0
@@ -60,12 +61,15 @@ final class VideoSource: CodecJob {
     private final class DecoderBox {
         var decoder: VP8Decoder
         init() throws(VPXError) { decoder = try VP8Decoder() }
-        func decode(_ frame: [UInt8], _ tile: Tile?, _ ring: inout PictureRing) throws(VPXError) -> VP8Decoder.Decoded? {
-            try decoder.decode(frame.span, tile: tile.map { ($0.width, $0.height) }, ring: &ring)
+        func decode(_ frame: [UInt8], _ tile: Tile?, _ isShown: Bool, _ ring: inout PictureRing) throws(VPXError) -> VP8Decoder.Decoded? {
+            guard isShown else {
+                try decoder.follow(frame.span)
+                return nil
+            }
+            return try decoder.decode(frame.span, tile: tile.map { ($0.width, $0.height) }, ring: &ring)
         }
     }
 
-    let ticket = CodecTicket(isUrgent: false)
     private let core: Unowned
     private let participant: Participant
     private let meeting: UUID
@@ -103,11 +107,7 @@ final class VideoSource: CodecJob {
             inbox.count += 1
             return .taken
         }
-        switch fate {
-        case .taken: core.core.codecs.schedule(self)
-        case .ignored: break
-        case .wantsKey: askForKeyFrame()
-        }
+        if fate == .wantsKey { askForKeyFrame() }
     }
 
     private func askForKeyFrame() {
@@ -117,26 +117,30 @@ final class VideoSource: CodecJob {
 
     // MARK: The pool's side
 
+    var hasFrames: Bool { inbox.withLock { $0.count > 0 } }
+
+    /// Decodes what waits; only the newest picture is made ready to be shown.
     func run() {
-        while takeFrame() { decode() }
+        while let isLast = takeFrame() { decode(isLast: isLast) }
     }
 
-    private func takeFrame() -> Bool {
+    /// - Returns: whether it is the newest; nil where none waits.
+    private func takeFrame() -> Bool? {
         inbox.withLock { inbox in
-            guard inbox.count > 0 else { return false }
+            guard inbox.count > 0 else { return nil }
             swap(&bench.frame, &inbox.frames[inbox.first])
             bench.tile = inbox.tile
             inbox.first = (inbox.first + 1) % Self.mostWaiting
             inbox.count -= 1
-            return true
+            return inbox.count == 0
         }
     }
 
-    private func decode() {
+    private func decode(isLast: Bool) {
         do {
             let box = try bench.decoder ?? DecoderBox()
             bench.decoder = box
-            let decoded = try box.decode(bench.frame, bench.tile, &bench.ring)
+            let decoded = try box.decode(bench.frame, bench.tile, isLast, &bench.ring)
             let now = MediaClock.now()
             latest.withLock { latest in
                 latest.counters.decoded += 1

@@ -66,6 +66,9 @@ package struct VP8Decoder: ~Copyable {
         return Decoded(picture: picture, width: width, height: height)
     }
 
+    /// Decodes a frame that others refer to, and makes no picture of it.
+    package mutating func follow(_ frame: Span<UInt8>) throws(VPXError) { _ = try image(frame) }
+
     private mutating func image(_ frame: Span<UInt8>) throws(VPXError) -> Picture.View? {
         let isKey = try check(frame)
         if isDamaged { try reopen() }

@@ -6,43 +6,50 @@ import Testing
 @testable import MCU
 
 struct CodecPoolTests {
-    /// Counts its runs, and whether two of them ever ran at once.
+    /// Stages of twenty pieces, each begun by whoever ended the last piece of the one before.
     final class Job: CodecJob {
-        let ticket = CodecTicket(isUrgent: false)
-        let waiting = Guarded(0)
-        let done = Guarded(0)
-        let overlaps = Atomic<Int>(0)
-        private let inside = Atomic<Int>(0)
+        static let (stages, size) = (50, 20)
+        let pool: CodecPool
+        let pieces = PieceList<Int>()
+        let stage = Guarded(0)
+        let done = Guarded(Array(repeating: 0, count: stages * size))
+        let misplaced = Atomic<Int>(0)
         let finished = DispatchSemaphore(value: 0)
 
+        init(_ pool: CodecPool) { self.pool = pool }
+
         func run() {
-            if inside.add(1, ordering: .relaxed).newValue > 1 { overlaps.add(1, ordering: .relaxed) }
-            while true {
-                let took = waiting.withLock { count in
-                    guard count > 0 else { return false }
-                    count -= 1
-                    return true
+            begin()
+            help()
+        }
+
+        private func begin() {
+            let stage = stage.withLock { $0 }
+            pieces.begin(Array(stage * Self.size..<(stage + 1) * Self.size))
+            pool.callHelp(for: self, Self.size)
+        }
+
+        func help() {
+            while let piece = pieces.take() {
+                done.withLock { $0[piece] += 1 }
+                if stage.withLock({ $0 }) != piece / Self.size { misplaced.add(1, ordering: .relaxed) }
+                guard pieces.end() else { continue }
+                let next = stage.withLock { stage in
+                    stage += 1
+                    return stage
                 }
-                guard took else { break }
-                done.withLock { $0 += 1 }
-                finished.signal()
+                if next < Self.stages { begin() } else { finished.signal() }
             }
-            inside.subtract(1, ordering: .relaxed)
         }
     }
 
-    @Test func `every piece of work is done, and a job never runs on two threads`() {
+    @Test func `every piece is done once, and a stage begins when the one before is over`() {
         let pool = CodecPool(threads: 4)
         pool.start()
-        let jobs = (0..<8).map { _ in Job() }
-        for _ in 0..<200 {
-            for job in jobs {
-                job.waiting.withLock { $0 += 1 }
-                pool.schedule(job)
-            }
-        }
-        for job in jobs { for _ in 0..<200 { #expect(job.finished.wait(timeout: .now() + 10) == .success) } }
+        let jobs = (0..<8).map { _ in Job(pool) }
+        for job in jobs { pool.submit(job) }
+        for job in jobs { #expect(job.finished.wait(timeout: .now() + 20) == .success) }
         pool.stop()
-        #expect(jobs.allSatisfy { $0.done.withLock { $0 } == 200 && $0.overlaps.load(ordering: .relaxed) == 0 })
+        #expect(jobs.allSatisfy { $0.done.withLock { $0.allSatisfy { $0 == 1 } } && $0.misplaced.load(ordering: .relaxed) == 0 })
     }
 }

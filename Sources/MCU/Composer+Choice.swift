@@ -1,0 +1,97 @@
+import Foundation
+import RTP
+import Video
+
+/// Who is shown. Called between stages alone, as `Bench` demands.
+extension Composer {
+    func tellTiles(_ sharing: Bridge.Member?) {
+        var index = 0
+        if let sharing {
+            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false)
+            index = 1
+        }
+        for member in bench.shown {
+            member.video.setTile(bench.compositor.size(ofTile: index), fits: true)
+            index += 1
+        }
+    }
+
+    func screenTile(_ member: Bridge.Member, now: Instant) -> TileContent {
+        let picture = member.screen.picture(notOlderThan: Self.screenPatience, now: now)
+        return TileContent(id: member.participant.session, name: member.screenName, picture: picture, isSpeaking: false, isMuted: false)
+    }
+
+    /// Who has a tile, in order, into `bench.shown`; tells each decoder whether it is needed.
+    func choose(_ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) {
+        bench.next.removeAll(keepingCapacity: true)
+        for member in members where member.participant.isConnected && member.participant.kind != .viewer { bench.next.append(member) }
+        if layout != .grid || bench.next.count > Layout.mostVisible, let speaker,
+            let place = bench.next.firstIndex(where: { $0.participant.session == speaker })
+        {
+            bench.next.insert(bench.next.remove(at: place), at: 0)
+        }
+        let most = (layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + Layout.mostInStrip)) - (sharing == nil ? 0 : 1)
+        if bench.next.count > most { bench.next.removeSubrange(most...) }
+        let isNew = !bench.next.elementsEqual(bench.shown) { $0.participant === $1.participant }
+        bench.beats += 1
+        guard isNew || bench.beats % Self.lookInterval == 0 else { return }
+        for member in members {
+            member.video.setShown(isChosen(member), now: now)
+            member.video.pauseIfUnseen(now: now)
+            member.screen.setShown(member.participant === sharing?.participant, now: now)
+        }
+        // One that was asked to stop is awaited, so that no name card flashes up in its place.
+        if isNew, isWaiting(members, now: now) { return }
+        swap(&bench.shown, &bench.next)
+    }
+
+    /// About a second.
+    private static let lookInterval: UInt64 = 25
+
+    func isChosen(_ member: Bridge.Member) -> Bool {
+        bench.next.contains { $0.participant === member.participant }
+            || bench.isAwaiting && bench.shown.contains { $0.participant === member.participant }
+    }
+
+    /// Whether the present view stays for a moment, since a newcomer's picture is on its way and nobody shown has left.
+    func isWaiting(_ members: [Bridge.Member], now: Instant) -> Bool {
+        bench.isAwaiting =
+            bench.shown.count == bench.next.count
+            && bench.shown.allSatisfy { shown in
+                shown.participant.isConnected && members.contains { $0.participant === shown.participant }
+            }
+            && bench.next.contains { newcomer in
+                !bench.shown.contains { $0.participant === newcomer.participant } && !newcomer.participant.isHidden
+                    && newcomer.video.isWorthWaiting(now: now)
+            }
+        return bench.isAwaiting
+    }
+
+    /// Nobody receives a picture: nobody needs to send one.
+    func rest(_ members: [Bridge.Member], now: Instant) {
+        bench.shown.removeAll(keepingCapacity: true)
+        for member in members {
+            member.video.setShown(false, now: now)
+            member.video.pauseIfUnseen(now: now)
+            member.screen.setShown(false, now: now)
+        }
+    }
+
+    func tile(_ member: Bridge.Member, now: Instant) -> TileContent {
+        let participant = member.participant
+        let picture = participant.isHidden ? nil : member.video.picture(notOlderThan: staleAfter, now: now)
+        return TileContent(
+            id: participant.session, name: participant.name, picture: picture, isSpeaking: participant.isSpeaking,
+            isMuted: participant.isMuted)
+    }
+}
+
+extension LayoutKind {
+    init(_ choice: LayoutChoice) {
+        switch choice {
+        case .one: self = .one
+        case .grid: self = .grid
+        case .speaker: self = .speaker
+        }
+    }
+}
