@@ -1,8 +1,11 @@
 import COpus
 import CVPX
-import Foundation
 import Audio
+import Foundation
+import RTP
 import Video
+
+import MCU
 
 /// The bare libraries on the work that a case does.
 enum Codecs {
@@ -38,37 +41,78 @@ enum Codecs {
         }
     }
 
-    private final class Encoder {
-        var encoder: VP8Encoder
-        var bytes: [UInt8] = []
+    /// libvpx as anybody would set it up for a call, `cpu-used` −8, with the rates of our tiers.
+    private final class BareEncoder {
+        var context = vpx_codec_ctx_t()
+        var configuration = vpx_codec_enc_cfg_t()
+
         init(_ tier: VideoTier) throws {
-            encoder = try VP8Encoder(
-                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
+            guard nc_vp8_encoder_defaults(&configuration) == VPX_CODEC_OK else { throw BenchError(description: "libvpx does not start") }
+            (configuration.g_w, configuration.g_h, configuration.g_threads) = (UInt32(tier.width), UInt32(tier.height), 1)
+            (configuration.g_lag_in_frames, configuration.kf_mode, configuration.rc_end_usage) = (0, VPX_KF_DISABLED, VPX_CBR)
+            configuration.g_timebase = vpx_rational_t(num: 1, den: 90_000)
+            configuration.rc_target_bitrate = UInt32(tier.bitsPerSecond / 1_000)
+            (configuration.rc_dropframe_thresh, configuration.rc_min_quantizer, configuration.rc_max_quantizer) = (0, 4, 56)
+            (configuration.rc_buf_sz, configuration.rc_buf_initial_sz, configuration.rc_buf_optimal_sz) = (500, 300, 350)
+            guard nc_vp8_encoder_init(&context, &configuration) == VPX_CODEC_OK else {
+                throw BenchError(description: "libvpx does not start")
+            }
+            _ = nc_vp8_set(&context, Int32(VP8E_SET_CPUUSED.rawValue), -8)
+            _ = nc_vp8_set(&context, Int32(VP8E_SET_STATIC_THRESHOLD.rawValue), 1)
         }
-        func encode(_ picture: Picture, _ beat: Int) throws {
-            _ = try encoder.encode(picture, forceKey: beat == 0, timestamp: Int64(beat) * 3_600, duration: 3_600, into: &bytes)
+
+        deinit { vpx_codec_destroy(&context) }
+
+        func encode(_ picture: Picture, _ beat: Int) {
+            let planes = picture.planes
+            var image = vpx_image_t()
+            vpx_img_wrap(&image, VPX_IMG_FMT_I420, configuration.g_w, configuration.g_h, 1, planes.y)
+            image.planes = (planes.y, planes.u, planes.v, nil)
+            image.stride = (planes.strideY, planes.strideUV, planes.strideUV, 0)
+            _ = vpx_codec_encode(&context, &image, Int64(beat) * 3_600, 3_600, 0, UInt(VPX_DL_REALTIME))
+            var iterator: vpx_codec_iter_t?
+            while vpx_codec_get_cx_data(&context, &iterator) != nil {}
         }
     }
 
-    /// A frame of each of `senders` decoded, then the composed picture encoded in each tier, again and again: seconds of a decode, and of an encode by tier.
-    static func videoSeconds(_ ivf: IVFReader, senders: Int) throws -> (decode: Double, encode: [Double]) {
+    /// The server's own.
+    private final class OwnEncoder {
+        let encoder: TierEncoder
+        init(_ tier: VideoTier) throws {
+            guard let made = TierEncoder(tier) else { throw BenchError(description: "libvpx does not start") }
+            encoder = made
+        }
+        func encode(_ picture: Picture, _ beat: Int) {
+            let captured = Instant(nanoseconds: Int64(beat + 1) * 40_000_000)
+            _ = encoder.encode(picture, forceKey: beat == 0, captured: captured, now: captured)
+        }
+    }
+
+    /// A frame of each of `senders` decoded, then the composed picture encoded in each tier, again and again: seconds of a decode, and of an encode by tier,
+    /// bare and as the server does it.
+    static func videoSeconds(_ ivf: IVFReader, senders: Int) throws -> (decode: Double, encode: [Double], own: [Double]) {
         let canvases = try compose(ivf, senders: senders)
         let decoders = try (0..<senders).map { _ in try BareDecoder() }
-        let encoders = try VideoTier.allCases.map { try Encoder($0) }
+        let bare = try VideoTier.allCases.map { try BareEncoder($0) }
+        let own = try VideoTier.allCases.map { try OwnEncoder($0) }
         var decode = 0.0
-        var encode = [0.0, 0.0, 0.0]
+        var (encode, ownEncode) = ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
         let beats = 100
         for beat in 0..<beats {
             var start = now()
             for decoder in decoders { decoder.decode(ivf, beat % ivf.count) }
             decode += now() - start
             for tier in 0..<3 {
+                let picture = canvases[beat % canvases.count][tier]
                 start = now()
-                try encoders[tier].encode(canvases[beat % canvases.count][tier], beat)
+                bare[tier].encode(picture, beat)
                 encode[tier] += now() - start
+                start = now()
+                own[tier].encode(picture, beat)
+                ownEncode[tier] += now() - start
             }
         }
-        return (decode / Double(beats * senders), encode.map { $0 / Double(beats) })
+        return (decode / Double(beats * senders), encode.map { $0 / Double(beats) }, ownEncode.map { $0 / Double(beats) })
     }
 
     /// Pictures of `senders` tiles in the sizes of the tiers.

@@ -51,6 +51,8 @@ struct LoadCase {
         var allocationsPerThousand: Double? { allocations.map { $0 / max(1, work.sent + work.received) * 1_000 } }
         /// Seconds of a core that the bare libraries take for the same.
         var least: Double? { floor.map { $0.seconds(of: work) } }
+        /// With libvpx set up as the server does.
+        var leastAsConfigured: Double? { floor.map { $0.seconds(of: work, own: true) } }
 
         /// Takes in what was measured after this.
         mutating func add(_ other: Result) {
@@ -84,6 +86,10 @@ struct LoadCase {
             if let least {
                 figures.append(Figure(name: "floor of the same frames and packets", value: least / time * 100, unit: "% of a core"))
                 figures.append(Figure(name: "server CPU against the floor", value: cpu / least, unit: "×"))
+            }
+            if let leastAsConfigured {
+                figures.append(
+                    Figure(name: "server CPU against the floor with libvpx set up as here", value: cpu / leastAsConfigured, unit: "×"))
             }
             if let allocationsPerThousand {
                 figures.append(Figure(name: "allocations for 1000 packets", value: allocationsPerThousand, unit: ""))

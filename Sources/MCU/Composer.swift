@@ -69,6 +69,8 @@ final class Composer: CodecJob {
         var encoder: TierEncoder
         var picture: Picture
         var forceKey: Bool
+        /// `FramePace.level`.
+        var haste: Int
     }
 
     /// Invariant behind `@unchecked`: touched between stages alone, by the thread that ended the one before; `pieces` orders one after the other.
@@ -236,6 +238,7 @@ final class Composer: CodecJob {
         for member in bench.members where member.participant.isConnected && member.participant.receivesVideo {
             wanted |= member.participant.tiers
         }
+        let haste = schedule.withLock { $0.pace.level }
         let asked = keyFramesWanted.load(ordering: .relaxed)
         for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 {
             if tier == .low {
@@ -248,12 +251,16 @@ final class Composer: CodecJob {
             let forceKey = asked & bit != 0 && encoder.mayForceKey(now: now)
             if forceKey { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
             bench.pieces.append(
-                .encode(TierWork(tier: tier, encoder: encoder, picture: bench.compositor.scaled(to: tier), forceKey: forceKey)))
+                .encode(
+                    TierWork(tier: tier, encoder: encoder, picture: bench.compositor.scaled(to: tier), forceKey: forceKey, haste: haste)))
         }
     }
 
     private func encode(_ work: TierWork, _ beat: Beat) {
-        guard let frame = work.encoder.encode(work.picture, forceKey: work.forceKey, captured: beat.captured, now: MediaClock.now()) else {
+        guard
+            let frame = work.encoder.encode(
+                work.picture, haste: work.haste, forceKey: work.forceKey, captured: beat.captured, now: MediaClock.now())
+        else {
             return
         }
         view.withLock {

@@ -1,9 +1,10 @@
 import CSockets
 import ICE
+import RTP
 
 /// Room for a batch of datagrams, and the call that fills it.
 ///
-/// Unsafe, and why it holds: the five blocks are allocated once and freed in `deinit`; each header points into the blocks at its own index for as long
+/// Unsafe, and why it holds: the six blocks are allocated once and freed in `deinit`; each header points into the blocks at its own index for as long
 /// as the object lives; nothing hands a pointer out beyond a closure.
 final class DatagramReceiver {
     static let batch = 64
@@ -15,7 +16,13 @@ final class DatagramReceiver {
     private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: batch)
     private let headers = UnsafeMutablePointer<nc_mmsghdr>.allocate(capacity: batch)
 
+    private let controls = UnsafeMutablePointer<nc_time_control>.allocate(capacity: batch)
+    private var filled = batch
+    /// CLOCK_REALTIME less CLOCK_MONOTONIC, nanoseconds, as of the last batch: the wall clock may be set at any time.
+    private var offset: Int64 = 0
+
     init() {
+        controls.initialize(repeating: nc_time_control(), count: Self.batch)
         addresses.initialize(repeating: sockaddr_in6(), count: Self.batch)
         headers.initialize(repeating: nc_mmsghdr(), count: Self.batch)
         for index in 0..<Self.batch {
@@ -31,13 +38,27 @@ final class DatagramReceiver {
         addresses.deallocate()
         vectors.deallocate()
         headers.deallocate()
+        controls.deallocate()
     }
 
     /// - Returns: how many datagrams arrived; 0 when none waits.
     func receive(from socket: UDPSocket) -> Int {
-        for index in 0..<Self.batch { headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size) }
-        let count = nc_recvmmsg(socket.descriptor, headers, UInt32(Self.batch), Int32(MSG_DONTWAIT))
-        return max(0, Int(count))
+        // The kernel writes what it used; only what it wrote to the last time is not as it was.
+        for index in 0..<filled {
+            headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
+            nc_expect_time(headers + index, controls + index)
+        }
+        filled = max(0, Int(nc_recvmmsg(socket.descriptor, headers, UInt32(Self.batch), Int32(MSG_DONTWAIT))))
+        if filled > 0 { offset = MediaClock.wallClockOffset() }
+        return filled
+    }
+
+    /// When datagram `index` of the last batch reached the kernel; `now` where that is not known.
+    /// - Parameter earliest: no datagram of this batch came before.
+    func arrival(_ index: Int, earliest: Instant, now: Instant) -> Instant {
+        let time = nc_arrival(headers + index, controls + index)
+        guard time > 0 else { return now }
+        return max(earliest, min(now, Instant(nanoseconds: time - offset)))
     }
 
     /// The bytes of datagram `index` of the last batch and where they came from.

@@ -11,6 +11,13 @@ package enum MediaClock {
         return Instant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
+    /// CLOCK_REALTIME less CLOCK_MONOTONIC, nanoseconds.
+    static func wallClockOffset() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec) &- now().nanoseconds
+    }
+
     /// Sleeps until `instant`; wakes at once where it has passed. Only media threads that keep a beat call it.
     static func sleep(until instant: Instant) {
         var time = timespec(tv_sec: Int(instant.nanoseconds / 1_000_000_000), tv_nsec: Int(instant.nanoseconds % 1_000_000_000))

@@ -11,6 +11,8 @@ final class MediaWorker: Sendable {
     private let wakeup = Wakeup()
     private let published = Guarded(WorkerCounters())
     private let refused = Atomic<UInt64>(0)
+    /// The thread wakes by itself and needs no bell.
+    private let takesTurns = Atomic<Bool>(false)
     private let ended = DispatchGroup()
 
     init(index: Int) { self.index = index }
@@ -22,7 +24,7 @@ final class MediaWorker: Sendable {
             refused.add(1, ordering: .relaxed)
             return false
         }
-        if wasEmpty { wakeup.ring() }
+        if wasEmpty, !takesTurns.load(ordering: .relaxed) { wakeup.ring() }
         return true
     }
 
@@ -64,27 +66,37 @@ final class MediaWorker: Sendable {
         var batch: [MediaCommand] = []
         var nextReport = MediaClock.now() + .seconds(1)
         while !loop.isStopped {
-            let began = MediaClock.now()
-            poller.wait(milliseconds: loop.millisecondsToDeadline(MediaClock.now()))
-            wakeup.silence()
-            mailbox.drain(into: &batch)
+            wait(for: loop, poller)
             var now = MediaClock.now()
+            loop.receive(now: now)
+            now = MediaClock.now()
+            mailbox.drain(into: &batch)
             for command in batch { loop.apply(command, now: now) }
             batch.removeAll(keepingCapacity: true)
-            loop.receive(now: now)
+            loop.sendOn(now: now)
             now = MediaClock.now()
             loop.handleTimers(now: now)
             loop.flush()
-            // A thread that is woken for each datagram of a crowd spends its time in waking up: it takes them together.
-            if let pause = loop.pause { MediaClock.sleep(until: began + pause) }
             if now >= nextReport {
                 nextReport = now + .seconds(1)
                 let counters = loop.report(now: now)
                 published.withLock { $0 = counters }
             }
         }
+        takesTurns.store(false, ordering: .relaxed)
         let last = loop.report(now: MediaClock.now())
         published.withLock { $0 = last }
+    }
+
+    private func wait(for loop: WorkerLoop, _ poller: Poller) {
+        if loop.isCrowd {
+            if !takesTurns.load(ordering: .relaxed) { takesTurns.store(true, ordering: .relaxed) }
+            return MediaClock.sleep(until: WorkerLoop.turn(after: MediaClock.now()))
+        }
+        // What was posted without a bell is found at once; whoever posts later sees that there is need of one, since the mailbox's lock lies between.
+        let tookTurns = takesTurns.exchange(false, ordering: .relaxed)
+        poller.wait(milliseconds: tookTurns ? 0 : loop.millisecondsToDeadline(MediaClock.now()))
+        wakeup.silence()
     }
 }
 

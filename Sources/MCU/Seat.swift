@@ -18,6 +18,8 @@ final class Seat {
     /// Why control ended it.
     var leaving: LeaveReason?
     var isFirstSound = true
+    /// It was taken out of the worker.
+    var isGone = false
     /// The tier that is sent; nil before the first key frame.
     private var tier: Int?
     private(set) var wantedTier: Int

@@ -2,19 +2,25 @@ import RTP
 import Video
 
 /// The encoder of one tier of one meeting.
-final class TierEncoder {
+package final class TierEncoder {
     private var encoder: VP8Encoder
     private var bytes: [UInt8] = []
     private var frames = PacketisedFramePool()
     private var lastKey: Instant?
     private var lastEncoded: Instant?
 
-    init?(_ tier: VideoTier) {
+    /// libvpx's speed: the large picture goes over lines that carry it well, and costs most; the small ones need each bit.
+    private let calm: Int
+    private static let (calmHigh, calmSmall) = (10, 8)
+    private static let speeds = [12, 16]
+
+    package init?(_ tier: VideoTier) {
         guard
             let encoder = try? VP8Encoder(
                 width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
         else { return nil }
         self.encoder = encoder
+        calm = tier == .high ? Self.calmHigh : Self.calmSmall
         bytes.reserveCapacity(256 << 10)
     }
 
@@ -24,9 +30,11 @@ final class TierEncoder {
 
     func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
 
-    func encode(_ picture: Picture, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {
+    /// - Parameter haste: how far the pictures are slowed down (`FramePace.level`): a coarser search for motion leaves time for more of them.
+    package func encode(_ picture: Picture, haste: Int = 0, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {
         // After a pause nobody has the frames that the encoder would refer to.
         let wasPaused = lastEncoded.map { now - $0 > .seconds(1) } ?? true
+        encoder.setSpeed(haste == 0 ? calm : Self.speeds[min(haste, Self.speeds.count) - 1])
         let duration = Int(((captured - (lastEncoded ?? captured - .milliseconds(40))).nanoseconds / 1_000 * 90 / 1_000))
         guard
             let isKey = try? encoder.encode(

@@ -35,6 +35,8 @@ final class UDPSocket {
         // A key frame for hundreds of receivers leaves in one burst; what the kernel caps (net.core.*mem_max) it caps silently.
         set(descriptor, SOL_SOCKET, SO_RCVBUF, 4 << 20)
         set(descriptor, SOL_SOCKET, SO_SNDBUF, 4 << 20)
+        // Datagrams of a crowd are looked at some milliseconds later, together; estimates of a line need to know when each of them came.
+        nc_set_timestamps(descriptor)
         if family == AF_INET6 { set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
 
         var address = sockaddr_storage()

@@ -31,6 +31,10 @@ final class WorkerLoop {
     private var framesOfGone: UInt64 = 0
     private var soundOfGone: (sent: UInt64, received: UInt64) = (0, 0)
     private(set) var isStopped = false
+    /// The latest time that peers were told: time never goes back for them.
+    private var lastTime = Instant.start
+    /// Pictures on their way to a crowd.
+    private var spreads: [Spread] = []
 
     init(
         socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub
@@ -47,7 +51,8 @@ final class WorkerLoop {
             let count = receiver.receive(from: socket)
             counters.datagramsReceived &+= UInt64(count)
             for index in 0..<count {
-                receiver.withDatagram(index) { datagram, source in handle(&datagram, from: source, now: now) }
+                let arrival = receiver.arrival(index, earliest: lastTime, now: now)
+                receiver.withDatagram(index) { datagram, source in handle(&datagram, from: source, now: arrival) }
             }
             if count < DatagramReceiver.batch { return }
             sender.flush()
@@ -136,6 +141,7 @@ final class WorkerLoop {
 
     private func remove(_ seat: Seat, reason: LeaveReason) {
         guard seats.removeValue(forKey: seat.session) != nil else { return }
+        seat.isGone = true
         everyone.swapAt(seat.place, everyone.count - 1)
         deadlines.swapAt(seat.place, everyone.count - 1)
         everyone[seat.place].place = seat.place
@@ -208,12 +214,42 @@ final class WorkerLoop {
         }
     }
 
+    /// A picture that leaves for a crowd in parts, so that neither this thread nor the network has it all at once.
+    private struct Spread {
+        var frame: PacketisedFrame
+        var tier: Int
+        var seats: [Seat]
+        var next = 0
+        var step: Int
+    }
+    /// So many receivers are no crowd; more have their picture within three turns, which are 18 ms.
+    private static let (burst, parts) = (24, 3)
+
     private func send(_ frame: PacketisedFrame, tier: Int, to bridge: Bridge, now: Instant) {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
-        for seat in present where seat.sees && seat.takes(tier: tier, isKey: frame.isKeyFrame) {
-            var sink = SeatSink(seat: seat, sender: sender)
-            seat.peer.sendVideo(frame, now: now, sink: &sink)
+        guard isCrowd, present.count > Self.burst else {
+            for seat in present { send(frame, tier: tier, to: seat, now: now) }
+            return
         }
+        spreads.append(Spread(frame: frame, tier: tier, seats: present, step: (present.count + Self.parts - 1) / Self.parts))
+    }
+
+    /// The next part of each picture that is on its way. Older ones go first, so that every seat has them in order.
+    func sendOn(now: Instant) {
+        guard !spreads.isEmpty else { return }
+        for index in spreads.indices {
+            let (frame, tier, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].seats)
+            let end = min(seats.count, spreads[index].next + spreads[index].step)
+            for place in spreads[index].next..<end where !seats[place].isGone { send(frame, tier: tier, to: seats[place], now: now) }
+            spreads[index].next = end
+        }
+        spreads.removeAll { $0.next == $0.seats.count }
+    }
+
+    private func send(_ frame: PacketisedFrame, tier: Int, to seat: Seat, now: Instant) {
+        guard seat.sees, seat.takes(tier: tier, isKey: frame.isKeyFrame) else { return }
+        var sink = SeatSink(seat: seat, sender: sender)
+        seat.peer.sendVideo(frame, now: now, sink: &sink)
     }
 
     // MARK: Time
@@ -227,6 +263,7 @@ final class WorkerLoop {
     }
 
     func handleTimers(now: Instant) {
+        lastTime = now
         guard now >= nextLook || everyone.count <= Self.fewSeats else { return }
         var earliest = now + .milliseconds(500)
         // From the end, since a peer that ends takes itself out, and the last one's place is then taken by one that was looked at.
@@ -248,8 +285,19 @@ final class WorkerLoop {
 
     func flush() { sender.flush() }
 
-    /// How long datagrams may gather before they are looked at; nil for a few peers, which get every one at once.
-    var pause: Duration? { everyone.count <= Self.fewSeats ? nil : everyone.count < Self.manySeats ? .milliseconds(2) : .milliseconds(3) }
+    /// A few peers get every datagram at once; a crowd's gather until the next turn.
+    var isCrowd: Bool { everyone.count > Self.fewSeats }
+
+    /// A thread that is woken for each datagram of a crowd spends its time in waking up. These are its turns, in each tick of the mixers: after the mixes are made,
+    /// twice in between, and before the next mix, which needs what came in.
+    private static let turns: [Duration] = [.milliseconds(2), .milliseconds(8), .milliseconds(14), .microseconds(18_500)]
+
+    static func turn(after now: Instant) -> Instant {
+        let tick = MixerThread.audioInterval.nanoseconds
+        let begin = Instant(nanoseconds: now.nanoseconds / tick * tick)
+        for turn in turns where begin + turn > now { return begin + turn }
+        return begin + MixerThread.audioInterval + turns[0]
+    }
 
     /// Once a second: shows each session's state to control, follows what lines can carry, and counts.
     func report(now: Instant) -> WorkerCounters {

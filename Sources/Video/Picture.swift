@@ -31,12 +31,12 @@ package final class Picture: @unchecked Sendable {
     }
 
     /// The planes as C libraries take them.
-    struct Planes {
-        var y: UnsafeMutablePointer<UInt8>
-        var u: UnsafeMutablePointer<UInt8>
-        var v: UnsafeMutablePointer<UInt8>
-        var strideY: Int32
-        var strideUV: Int32
+    package struct Planes {
+        package var y: UnsafeMutablePointer<UInt8>
+        package var u: UnsafeMutablePointer<UInt8>
+        package var v: UnsafeMutablePointer<UInt8>
+        package var strideY: Int32
+        package var strideUV: Int32
 
         /// The planes from column `x`, row `y` on; both even.
         func at(_ x: Int, _ y: Int) -> Planes {
@@ -50,7 +50,7 @@ package final class Picture: @unchecked Sendable {
     }
 
     /// For this room's own code, which passes them to libvpx, libyuv and Cairo. Not to be kept past the picture.
-    var planes: Planes {
+    package var planes: Planes {
         let u = memory.bytes + strideY * height
         return Planes(y: memory.bytes, u: u, v: u + strideUV * (height / 2), strideY: Int32(strideY), strideUV: Int32(strideUV))
     }
@@ -90,7 +90,7 @@ package final class Picture: @unchecked Sendable {
 extension Picture {
     /// Planes that somebody else keeps, for as long as it says.
     struct View {
-        let planes: Planes
+        package let planes: Planes
         let bounds: Rectangle
 
         /// Copies all of it into a picture of the same size.

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /// As `struct mmsghdr` of <sys/socket.h>.
@@ -27,6 +28,30 @@ static inline int nc_recvmmsg(int descriptor, struct nc_mmsghdr *headers, unsign
 }
 static inline int nc_sendmmsg(int descriptor, struct nc_mmsghdr *headers, unsigned int count, int flags) {
     return (int)syscall(SYS_sendmmsg, descriptor, headers, count, flags);
+}
+
+/// Room for one control message that says when a datagram came in (socket(7), SO_TIMESTAMPNS).
+struct nc_time_control {
+    struct cmsghdr header;
+    struct timespec time;
+};
+
+/// SO_TIMESTAMPNS, which is SCM_TIMESTAMPNS too, where a `long` has 64 bits.
+#define NC_TIMESTAMPNS 35
+
+/// Asks for the time of arrival of each datagram.
+static inline void nc_set_timestamps(int descriptor) {
+    int one = 1;
+    (void)setsockopt(descriptor, SOL_SOCKET, NC_TIMESTAMPNS, &one, sizeof one);
+}
+static inline void nc_expect_time(struct nc_mmsghdr *message, struct nc_time_control *control) {
+    message->msg_hdr.msg_control = control;
+    message->msg_hdr.msg_controllen = sizeof *control;
+}
+/// Nanoseconds of CLOCK_REALTIME when the datagram came in; 0 where the kernel does not say.
+static inline long long nc_arrival(const struct nc_mmsghdr *message, const struct nc_time_control *control) {
+    if (message->msg_hdr.msg_controllen < sizeof *control || control->header.cmsg_type != NC_TIMESTAMPNS) return 0;
+    return (long long)control->time.tv_sec * 1000000000LL + control->time.tv_nsec;
 }
 
 /// The calling thread's nice value: on Linux a thread has its own. Nothing happens where that is not allowed.
