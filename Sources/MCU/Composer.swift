@@ -53,8 +53,8 @@ final class Composer: CodecJob {
         var pace = FramePace()
         /// In work.
         var current: Beat?
-        /// The next, which begins when that is done.
-        var waiting: Beat?
+        /// Those that begin when that is done: one picture that took long does not cost the next ones.
+        var waiting: [Beat] = []
     }
 
     /// What can be done by any thread at any time within a stage: first the frames of each sender, then each tier.
@@ -130,11 +130,13 @@ final class Composer: CodecJob {
     func wantsKeyFrame(tier: Int) { keyFramesWanted.bitwiseOr(1 << tier, ordering: .relaxed) }
 
     /// After the pool has ended: what was begun is let go.
-    func forget() { schedule.withLock { ($0.current, $0.waiting) = (nil, nil) } }
+    func forget() { schedule.withLock { ($0.current, $0.waiting) = (nil, []) } }
 
     // MARK: The mixer thread's side
 
-    /// A tick of sound, which may be the beat of a picture. Where two are in work the machine is too slow and this one is left out: the rate goes down, sound
+    private static let mostWaiting = 2
+
+    /// A tick of sound, which may be the beat of a picture. Where three are in work the machine is too slow and this one is left out: the rate goes down, sound
     /// is never late for it.
     func beat(captured: Instant, bridge: Bridge) {
         enum Step { case none, begin, missed }
@@ -144,8 +146,8 @@ final class Composer: CodecJob {
                 schedule.current = Beat(captured: captured, bridge: bridge)
                 return .begin
             }
-            guard schedule.waiting != nil else {
-                schedule.waiting = Beat(captured: captured, bridge: bridge)
+            guard schedule.waiting.count == Self.mostWaiting else {
+                schedule.waiting.append(Beat(captured: captured, bridge: bridge))
                 return .none
             }
             schedule.pace.missed(now: captured)
@@ -272,12 +274,13 @@ final class Composer: CodecJob {
 
     /// The picture is made: the next one that waits begins, behind other meetings'.
     private func finish(_ beat: Beat) {
-        bench.members.removeAll(keepingCapacity: true)
+        // The list is the meeting's own: emptied with its capacity kept, it would be copied.
+        bench.members = []
         (bench.sharing, bench.beat) = (nil, nil)
         let now = MediaClock.now()
         let goesOn = schedule.withLock { schedule in
             schedule.pace.finished(after: now - beat.captured, now: now)
-            (schedule.current, schedule.waiting) = (schedule.waiting, nil)
+            schedule.current = schedule.waiting.isEmpty ? nil : schedule.waiting.removeFirst()
             return schedule.current != nil
         }
         if goesOn { beat.bridge.core.codecs.submit(self) }

@@ -6,7 +6,7 @@ struct FramePace: Sendable {
     /// Between two pictures: whole ticks of sound, so that a picture's beat is one of them.
     static let intervals: [Duration] = [.milliseconds(40), .milliseconds(60), .milliseconds(100)]
     /// Beats missed, less the good ones between them, that make the rate go down.
-    private static let mostPressure = 3.0
+    private static let mostPressure = 8.0
     /// How long there must have been time for the next higher rate; twice as long after each attempt that failed soon.
     private static let (patience, mostPatience) = (Duration.seconds(5), Duration.seconds(80))
 
@@ -24,7 +24,7 @@ struct FramePace: Sendable {
     /// Whether the tick at `instant` has a picture: all meetings of one rate have theirs at the same ticks.
     func isDue(_ instant: Instant) -> Bool { instant.nanoseconds % interval.nanoseconds == 0 }
 
-    /// A beat came while the pictures of two others were still being made.
+    /// A beat came while the pictures of the last ones were still to be made.
     mutating func missed(now: Instant) {
         easySince = nil
         pressure += 1

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MCU
 
-/// A machine simulated: each picture takes so long, one at a time, and at most one waits.
+/// A machine simulated: each picture takes so long, one at a time, and at most two wait.
 struct FramePaceTests {
     /// - Parameter cost: of a picture at a time.
     /// - Returns: the beats of the pictures made, and the rate at the end.
@@ -12,11 +12,11 @@ struct FramePaceTests {
     {
         var made: [Duration] = []
         var busyUntil = Instant.start
-        var waiting: Instant?
+        var waiting: [Instant] = []
         for tick in start * 50..<(start + seconds) * 50 {
             let now = Instant(sinceStart: .milliseconds(tick * 20))
-            if let beat = waiting, busyUntil <= now {
-                waiting = nil
+            while let beat = waiting.first, busyUntil <= now {
+                waiting.removeFirst()
                 busyUntil = busyUntil + cost(.milliseconds(tick * 20), pace.level)
                 pace.finished(after: busyUntil - beat, now: busyUntil)
                 made.append(beat - .start)
@@ -26,8 +26,8 @@ struct FramePaceTests {
                 busyUntil = now + cost(.milliseconds(tick * 20), pace.level)
                 pace.finished(after: busyUntil - now, now: busyUntil)
                 made.append(now - .start)
-            } else if waiting == nil {
-                waiting = now
+            } else if waiting.count < 2 {
+                waiting.append(now)
             } else {
                 pace.missed(now: now)
             }
@@ -46,8 +46,8 @@ struct FramePaceTests {
     @Test func `a machine that is too slow has fewer pictures, evenly spaced`() {
         for (cost, interval) in [(50, 60), (80, 100), (300, 100)] {
             var pace = FramePace()
-            _ = run(&pace, from: 1, seconds: 4) { _, _ in .milliseconds(cost) }
-            let made = run(&pace, from: 6, seconds: 4) { _, _ in .milliseconds(cost) }
+            _ = run(&pace, from: 1, seconds: 9) { _, _ in .milliseconds(cost) }
+            let made = run(&pace, from: 10, seconds: 4) { _, _ in .milliseconds(cost) }
             #expect(pace.interval == .milliseconds(interval))
             if cost < interval { #expect(gaps(made) == [.milliseconds(interval)]) }
         }
@@ -55,13 +55,13 @@ struct FramePaceTests {
 
     @Test func `with time again the rate rises step by step, and attempts that fail become rarer`() {
         var pace = FramePace()
-        _ = run(&pace, from: 1, seconds: 5) { _, _ in .milliseconds(80) }
+        _ = run(&pace, from: 1, seconds: 9) { _, _ in .milliseconds(80) }
         #expect(pace.level == 2)
-        _ = run(&pace, from: 6, seconds: 12) { _, _ in .milliseconds(10) }
+        _ = run(&pace, from: 10, seconds: 12) { _, _ in .milliseconds(10) }
         #expect(pace.level == 0)
         // Too slow for 25 a second alone, where the smaller pictures of 16.7 a second look as if there were time.
         var levels: [Int] = []
-        for second in 18..<138 {
+        for second in 22..<142 {
             _ = run(&pace, from: second, seconds: 1) { _, level in level == 0 ? .milliseconds(60) : .milliseconds(15) }
             levels.append(pace.level)
         }
