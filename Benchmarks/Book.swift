@@ -119,7 +119,8 @@ final class Book {
         }
         var lines = [
             Plot.Line(name: "audio, 3 speaking", colour: "#1a6fb0", points: points("audio", [10, 100, 500, 1_000])),
-            Plot.Line(name: "video, 9 seen", colour: "#c0392b", points: points("video-9", [10, 41, 100, 200, 300])),
+            Plot.Line(name: "video, 9 seen", colour: "#c0392b", points: points("video-9", [10, 41, 100, 300])),
+            Plot.Line(name: "video, 25 seen", colour: "#8e44ad", points: points("video-25", [10, 41, 100, 300])),
         ]
         if let janus = foreign["janus-100"] {
             let each = janus.cpu / JanusCase.seconds / Double(janus.participants) * 100

@@ -97,7 +97,7 @@ enum Codecs {
         let own = try VideoTier.allCases.map { try OwnEncoder($0) }
         var decode = 0.0
         var (encode, ownEncode) = ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
-        let beats = 100
+        let beats = 40
         for beat in 0..<beats {
             var start = now()
             for decoder in decoders { decoder.decode(ivf, beat % ivf.count) }

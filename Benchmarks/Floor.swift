@@ -22,6 +22,9 @@ struct Floor {
     var sendSmall = 0.0
     /// Seven together, a picture at tier high.
     var sendLarge = 0.0
+    /// The same through io_uring; negative where the kernel has none for us. For comparison alone.
+    var ringSmall = 0.0
+    var ringLarge = 0.0
     var receiveSmall = 0.0
     var receiveLarge = 0.0
     /// Bytes of a picture's packet.
@@ -35,12 +38,29 @@ struct Floor {
         let ivf = try IVFReader(parsing: [UInt8](Data(contentsOf: URL(filePath: clip))))
         (videoDecode, videoEncode, ownEncode) = try Codecs.videoSeconds(ivf, senders: senders)
         (opusEncode, opusDecode) = try Codecs.opusSeconds(speech)
-        (sealSmall, sealLarge) = (floor_seal(Int32(Self.small), 200_000), floor_seal(Int32(Self.large), 100_000))
-        (sendSmall, sendLarge) = (floor_send(Int32(Self.small), 1, 100_000), floor_send(Int32(Self.large), 7, 100_000))
-        (receiveSmall, receiveLarge) = (floor_receive(Int32(Self.small), 100_000), floor_receive(Int32(Self.large), 100_000))
+        (sealSmall, sealLarge) = (floor_seal(Int32(Self.small), 60_000), floor_seal(Int32(Self.large), 40_000))
+        (sendSmall, sendLarge) = (floor_send(Int32(Self.small), 1, 30_000), floor_send(Int32(Self.large), 7, 60_000))
+        (ringSmall, ringLarge) = (floor_send_ring(Int32(Self.small), 1, 20_000), floor_send_ring(Int32(Self.large), 7, 50_000))
+        (receiveSmall, receiveLarge) = (floor_receive(Int32(Self.small), 30_000), floor_receive(Int32(Self.large), 30_000))
         guard sendSmall > 0, sendLarge > 0, receiveSmall > 0, receiveLarge > 0, sealSmall > 0 else {
             throw BenchError(description: "the network's floor cannot be measured here")
         }
+    }
+
+    /// nil where there are none.
+    init?(meanOf floors: [Floor]) {
+        guard var mean = floors.first else { return nil }
+        func average(_ value: (Floor) -> Double) -> Double { floors.reduce(0) { $0 + value($1) } / Double(floors.count) }
+        for path in Self.parts { mean[keyPath: path] = average { $0[keyPath: path] } }
+        self = mean
+    }
+
+    private static var parts: [WritableKeyPath<Floor, Double>] {
+        [
+            \.videoDecode, \.videoEncode[0], \.videoEncode[1], \.videoEncode[2], \.ownEncode[0], \.ownEncode[1], \.ownEncode[2],
+            \.opusDecode,
+            \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge, \.receiveSmall, \.receiveLarge,
+        ]
     }
 
     var figures: [Figure] {
@@ -58,6 +78,8 @@ struct Floor {
             Figure(name: "seal 1200 bytes", value: sealLarge * 1e6, unit: "µs"),
             Figure(name: "send 130 bytes, one by one", value: sendSmall * 1e6, unit: "µs"),
             Figure(name: "send 1200 bytes, seven together", value: sendLarge * 1e6, unit: "µs"),
+            Figure(name: "send 130 bytes, io_uring", value: ringSmall * 1e6, unit: "µs"),
+            Figure(name: "send 1200 bytes, seven together, io_uring", value: ringLarge * 1e6, unit: "µs"),
             Figure(name: "receive 130 bytes", value: receiveSmall * 1e6, unit: "µs"),
             Figure(name: "receive 1200 bytes", value: receiveLarge * 1e6, unit: "µs"),
         ]

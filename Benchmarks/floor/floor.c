@@ -2,13 +2,16 @@
 #include "floor.h"
 
 #include <arpa/inet.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,47 +73,117 @@ static void drain(int socket) {
     while (recv(socket, data, sizeof data, MSG_DONTWAIT) > 0) {}
 }
 
-double floor_send(int size, int together, int packets) {
-    static unsigned char data[65536];
-    struct sockaddr_in own, names[RECEIVERS];
+/// Messages of `together` datagrams each to `RECEIVERS` sockets in turn.
+struct flight {
+    int sender;
     int sockets[RECEIVERS];
-    if (size * together > 65000 || together < 1) return -1;
-    int sender = bound_socket(0, &own);
-    for (int i = 0; i < RECEIVERS; i++) sockets[i] = bound_socket(0, &names[i]);
+    struct sockaddr_in names[RECEIVERS];
     struct mmsghdr headers[MESSAGES];
     struct iovec vectors[MESSAGES];
     union {
         char room[CMSG_SPACE(sizeof(unsigned short))];
         struct cmsghdr align;
     } controls[MESSAGES];
-    memset(headers, 0, sizeof headers);
-    memset(controls, 0, sizeof controls);
+};
+
+static int prepare(struct flight *flight, int size, int together) {
+    static unsigned char data[65536];
+    struct sockaddr_in own;
+    if (size * together > 65000 || together < 1) return -1;
+    memset(flight, 0, sizeof *flight);
+    flight->sender = bound_socket(0, &own);
+    for (int i = 0; i < RECEIVERS; i++) flight->sockets[i] = bound_socket(0, &flight->names[i]);
     for (int i = 0; i < MESSAGES; i++) {
-        vectors[i] = (struct iovec){data, (size_t)(size * together)};
-        headers[i].msg_hdr.msg_iov = &vectors[i];
-        headers[i].msg_hdr.msg_iovlen = 1;
-        headers[i].msg_hdr.msg_name = &names[i % RECEIVERS];
-        headers[i].msg_hdr.msg_namelen = sizeof names[0];
+        struct msghdr *header = &flight->headers[i].msg_hdr;
+        flight->vectors[i] = (struct iovec){data, (size_t)(size * together)};
+        header->msg_iov = &flight->vectors[i];
+        header->msg_iovlen = 1;
+        header->msg_name = &flight->names[i % RECEIVERS];
+        header->msg_namelen = sizeof flight->names[0];
         if (together == 1) continue;
-        controls[i].align.cmsg_level = IPPROTO_UDP;
-        controls[i].align.cmsg_type = UDP_SEGMENT;
-        controls[i].align.cmsg_len = CMSG_LEN(sizeof(unsigned short));
-        *(unsigned short *)CMSG_DATA(&controls[i].align) = (unsigned short)size;
-        headers[i].msg_hdr.msg_control = &controls[i];
-        headers[i].msg_hdr.msg_controllen = sizeof controls[i].room;
+        flight->controls[i].align.cmsg_level = IPPROTO_UDP;
+        flight->controls[i].align.cmsg_type = UDP_SEGMENT;
+        flight->controls[i].align.cmsg_len = CMSG_LEN(sizeof(unsigned short));
+        *(unsigned short *)CMSG_DATA(&flight->controls[i].align) = (unsigned short)size;
+        header->msg_control = &flight->controls[i];
+        header->msg_controllen = sizeof flight->controls[i].room;
     }
+    return 0;
+}
+
+static void land(struct flight *flight) {
+    close(flight->sender);
+    for (int i = 0; i < RECEIVERS; i++) close(flight->sockets[i]);
+}
+
+double floor_send(int size, int together, int packets) {
+    static struct flight flight;
+    if (prepare(&flight, size, together) != 0) return -1;
     double passed = 0;
     long sent = 0;
     while (sent < packets) {
         double start = cpu_seconds();
-        int taken = sendmmsg(sender, headers, MESSAGES, 0);
+        int taken = sendmmsg(flight.sender, flight.headers, MESSAGES, 0);
         passed += cpu_seconds() - start;
         if (taken <= 0) break;
         sent += (long)taken * together;
-        for (int i = 0; i < RECEIVERS; i++) drain(sockets[i]);
+        for (int i = 0; i < RECEIVERS; i++) drain(flight.sockets[i]);
     }
-    close(sender);
-    for (int i = 0; i < RECEIVERS; i++) close(sockets[i]);
+    land(&flight);
+    return sent > 0 ? passed / (double)sent : -1;
+}
+
+double floor_send_ring(int size, int together, int packets) {
+    static struct flight flight;
+    struct io_uring_params setup;
+    memset(&setup, 0, sizeof setup);
+    int ring = (int)syscall(SYS_io_uring_setup, MESSAGES, &setup);
+    if (ring < 0) return -1;
+    size_t queue_size = setup.sq_off.array + setup.sq_entries * sizeof(unsigned);
+    size_t done_size = setup.cq_off.cqes + setup.cq_entries * sizeof(struct io_uring_cqe);
+    size_t entries_size = setup.sq_entries * sizeof(struct io_uring_sqe);
+    unsigned char *queue = mmap(NULL, queue_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+    unsigned char *done = mmap(NULL, done_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+    struct io_uring_sqe *entries = mmap(NULL, entries_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+    if (queue == MAP_FAILED || done == MAP_FAILED || entries == MAP_FAILED || prepare(&flight, size, together) != 0) {
+        close(ring);
+        return -1;
+    }
+    unsigned *tail = (unsigned *)(queue + setup.sq_off.tail), mask = *(unsigned *)(queue + setup.sq_off.ring_mask);
+    unsigned *array = (unsigned *)(queue + setup.sq_off.array);
+    unsigned *done_head = (unsigned *)(done + setup.cq_off.head), *done_tail = (unsigned *)(done + setup.cq_off.tail);
+    unsigned done_mask = *(unsigned *)(done + setup.cq_off.ring_mask);
+    struct io_uring_cqe *results = (struct io_uring_cqe *)(done + setup.cq_off.cqes);
+    double passed = 0;
+    long sent = 0;
+    while (sent < packets) {
+        double start = cpu_seconds();
+        unsigned at = *tail;
+        for (int i = 0; i < MESSAGES; i++, at++) {
+            struct io_uring_sqe *entry = &entries[at & mask];
+            memset(entry, 0, sizeof *entry);
+            entry->opcode = IORING_OP_SENDMSG;
+            entry->fd = flight.sender;
+            entry->addr = (unsigned long)&flight.headers[i].msg_hdr;
+            entry->len = 1;
+            array[at & mask] = at & mask;
+        }
+        __atomic_store_n(tail, at, __ATOMIC_RELEASE);
+        if (syscall(SYS_io_uring_enter, ring, MESSAGES, MESSAGES, IORING_ENTER_GETEVENTS, NULL, 0) < 0) break;
+        unsigned head = *done_head, last = __atomic_load_n(done_tail, __ATOMIC_ACQUIRE);
+        int taken = 0;
+        for (; head != last; head++) taken += results[head & done_mask].res > 0;
+        __atomic_store_n(done_head, head, __ATOMIC_RELEASE);
+        passed += cpu_seconds() - start;
+        if (taken == 0) break;
+        sent += (long)taken * together;
+        for (int i = 0; i < RECEIVERS; i++) drain(flight.sockets[i]);
+    }
+    land(&flight);
+    munmap(queue, queue_size);
+    munmap(done, done_size);
+    munmap(entries, entries_size);
+    close(ring);
     return sent > 0 ? passed / (double)sent : -1;
 }
 

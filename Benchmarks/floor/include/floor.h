@@ -5,6 +5,8 @@
 double floor_seal(int size, int packets);
 /// Packets of `size` bytes to sockets on loopback, `together` to one address as one message (UDP_SEGMENT), 64 messages in one `sendmmsg`.
 double floor_send(int size, int together, int packets);
+/// As `floor_send`, through io_uring: 64 messages in one system call. -1 where the kernel has none for us.
+double floor_send_ring(int size, int together, int packets);
 /// Packets of `size` bytes from one socket by `recvmmsg`, at most 64 at once.
 double floor_receive(int size, int packets);
 
