@@ -58,11 +58,21 @@ struct LoadCase {
         mutating func add(_ other: Result) {
             cpu += other.cpu
             mixing += other.mixing
-            work.add(other.work)
-            sessions = other.sessions
-            (ticks, late, skipped, composed) = (ticks + other.ticks, late + other.late, skipped + other.skipped, composed + other.composed)
-            (notSent, keyFrames) = (notSent + other.notSent, keyFrames + other.keyFrames)
             if let more = other.allocations { allocations = (allocations ?? 0) + more }
+        }
+
+        /// What was handled between two samples, of which a share is taken.
+        fileprivate mutating func count(_ before: Sample, _ after: Sample, share: Double) {
+            func passed(_ name: String) -> Double { ((after.values[name] ?? 0) - (before.values[name] ?? 0)) * share }
+            sessions = after.values["sessions"] ?? 0
+            work.videoDecoded = passed("frames_decoded_total")
+            for (tier, name) in ["high", "medium", "low"].enumerated() { work.encoded[tier] = passed("pictures_encoded_\(name)_total") }
+            (work.opusDecoded, work.opusEncoded) = (passed("sound_decoded_total"), passed("sound_encoded_total"))
+            (work.sent, work.soundSent) = (passed("datagrams_sent_total"), passed("sound_sent_total"))
+            (work.received, work.soundReceived) = (passed("datagrams_received_total"), passed("sound_received_total"))
+            (ticks, late) = (passed("ticks_total"), passed("ticks_late_total") / share)
+            (composed, skipped) = (passed("pictures_composed_total"), passed("pictures_skipped_total") / share)
+            (notSent, keyFrames) = (passed("datagrams_not_sent_total") / share, passed("key_frames_total") / share)
         }
 
         var figures: [Figure] {
@@ -124,10 +134,17 @@ struct LoadCase {
         // In between, under the same load, the floor: a core that has the machine for itself is another one, and its speed changes from second to second.
         var result = Result()
         var floors: [Floor] = []
+        var measured = 0.0
+        var first: Sample?
         for part in 0..<Self.parts {
             let before = try await Sample(server, hook)
+            first = first ?? before
             try await Task.sleep(for: .seconds(Double(Self.seconds) / Double(Self.parts)))
-            result.add(self.result(before, try await Sample(server, hook)))
+            let after = try await Sample(server, hook)
+            result.add(self.result(before, after))
+            measured += after.time - before.time
+            // Counters are published some times a second, which is too coarse for a part: the work is that of the whole time, in proportion.
+            if part + 1 == Self.parts, let first { result.count(first, after, share: measured / (after.time - first.time)) }
             if part + 1 < Self.parts, hook == nil { floors.append(try Floor(senders: max(1, visible))) }
         }
         result.memory = server.residentMebibytes()
@@ -135,7 +152,8 @@ struct LoadCase {
         return result
     }
 
-    private struct Sample {
+    fileprivate struct Sample {
+        var time = Date.now.timeIntervalSinceReferenceDate
         var cpu: Double
         var mixing: Double
         var values: [String: Double] = [:]
@@ -166,21 +184,9 @@ struct LoadCase {
     }
 
     private func result(_ before: Sample, _ after: Sample) -> Result {
-        func passed(_ name: String) -> Double { (after.values[name] ?? 0) - (before.values[name] ?? 0) }
         var result = Result()
         (result.cpu, result.mixing) = (after.cpu - before.cpu, after.mixing - before.mixing)
-        result.sessions = after.values["sessions"] ?? 0
-        result.work.videoDecoded = passed("frames_decoded_total")
-        for (tier, name) in ["high", "medium", "low"].enumerated() { result.work.encoded[tier] = passed("pictures_encoded_\(name)_total") }
-        (result.work.opusDecoded, result.work.opusEncoded) = (passed("sound_decoded_total"), passed("sound_encoded_total"))
-        (result.work.sent, result.work.soundSent) = (passed("datagrams_sent_total"), passed("sound_sent_total"))
-        (result.work.received, result.work.soundReceived) = (passed("datagrams_received_total"), passed("sound_received_total"))
-        (result.ticks, result.late) = (passed("ticks_total"), passed("ticks_late_total"))
-        (result.composed, result.skipped) = (passed("pictures_composed_total"), passed("pictures_skipped_total"))
-        (result.notSent, result.keyFrames) = (passed("datagrams_not_sent_total"), passed("key_frames_total"))
-        if let one = before.allocations, let other = after.allocations {
-            result.allocations = other.first - one.last
-        }
+        if let one = before.allocations, let other = after.allocations { result.allocations = other.first - one.last }
         return result
     }
 }

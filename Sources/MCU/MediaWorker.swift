@@ -31,7 +31,7 @@ final class MediaWorker: Sendable {
     /// For a worker whose thread has ended, or was never started: commands hold meetings, and through them the core.
     func forget() { mailbox.empty() }
 
-    /// As of at most a second ago.
+    /// As of at most a quarter of a second ago.
     var counters: WorkerCounters {
         var counters = published.withLock { $0 }
         counters.refusedCommands = refused.load(ordering: .relaxed)
@@ -59,12 +59,16 @@ final class MediaWorker: Sendable {
         ended.wait()
     }
 
+    /// Between two publications of the counters; each fourth looks at the lines too.
+    private static let (reportInterval, reportsForLines) = (Duration.milliseconds(250), 4)
+
     private func run(_ loop: WorkerLoop) {
         let poller = Poller()
         poller.watch(loop.socket.descriptor)
         poller.watch(wakeup.descriptor)
         var batch: [MediaCommand] = []
-        var nextReport = MediaClock.now() + .seconds(1)
+        var nextReport = MediaClock.now() + Self.reportInterval
+        var reports = 0
         while !loop.isStopped {
             wait(for: loop, poller)
             var now = MediaClock.now()
@@ -77,14 +81,14 @@ final class MediaWorker: Sendable {
             now = MediaClock.now()
             loop.handleTimers(now: now)
             loop.flush()
-            if now >= nextReport {
-                nextReport = now + .seconds(1)
-                let counters = loop.report(now: now)
-                published.withLock { $0 = counters }
-            }
+            guard now >= nextReport else { continue }
+            nextReport = now + Self.reportInterval
+            reports += 1
+            let counters = loop.report(followLines: reports % Self.reportsForLines == 0)
+            published.withLock { $0 = counters }
         }
         takesTurns.store(false, ordering: .relaxed)
-        let last = loop.report(now: MediaClock.now())
+        let last = loop.report(followLines: true)
         published.withLock { $0 = last }
     }
 

@@ -76,7 +76,7 @@ final class MixerThread: Sendable {
                 counters.skipped += UInt64(behind.nanoseconds / Self.audioInterval.nanoseconds)
                 next = Self.firstBeat(after: MediaClock.now())
             }
-            if counters.ticks % 50 == 0 { published.withLock { $0 = counters } }
+            published.withLock { $0 = counters }
         }
     }
 

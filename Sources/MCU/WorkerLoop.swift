@@ -299,8 +299,9 @@ final class WorkerLoop {
         return begin + MixerThread.audioInterval + turns[0]
     }
 
-    /// Once a second: shows each session's state to control, follows what lines can carry, and counts.
-    func report(now: Instant) -> WorkerCounters {
+    /// Counts.
+    /// - Parameter followLines: once a second: shows each session's state to control, and follows what lines can carry.
+    func report(followLines: Bool) -> WorkerCounters {
         counters.peers = seats.count
         counters.datagramsSent = sender.sent
         counters.datagramsNotSent = sender.dropped
@@ -312,6 +313,7 @@ final class WorkerLoop {
             counters.framesSent &+= seat.peer.statistics.videoFramesSent
             counters.soundSent &+= seat.peer.statistics.audioPacketsSent
             counters.soundReceived &+= seat.peer.statistics.audioPacketsReceived
+            guard followLines else { continue }
             seat.followLine()
             seat.followLoss()
             seat.participant.network = seat.peer.statistics
