@@ -24,9 +24,14 @@ final class OutgoingStream {
     /// The media clock: what timestamp stood for which moment last.
     private var mapping: (timestamp: UInt32, captured: Instant)?
 
-    init(_ stream: NegotiatedStream, clockRate: Int64, firstSequence: UInt16, timestampOffset: UInt32, saysLevel: Bool = false) {
+    /// - Parameter earlier: the stream that this SSRC was before a renegotiation: numbers go on where it stopped, since SRTP seals none twice.
+    init(
+        _ stream: NegotiatedStream, clockRate: Int64, firstSequence: UInt16, timestampOffset: UInt32, continuing earlier: OutgoingStream?,
+        saysLevel: Bool = false
+    ) {
         (ssrc, payloadType, self.clockRate) = (stream.localSSRC, stream.payloadType, clockRate)
-        (sequenceNumber, self.timestampOffset) = (firstSequence, timestampOffset)
+        (sequenceNumber, self.timestampOffset) = (earlier?.sequenceNumber ?? firstSequence, timestampOffset)
+        (packets, octets) = (earlier?.packets ?? 0, earlier?.octets ?? 0)
         makeHeader(stream, saysLevel: saysLevel)
     }
 

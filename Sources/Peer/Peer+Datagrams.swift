@@ -40,7 +40,7 @@ extension Peer {
         switch error {
         case .replayed: drops.count(.srtpReplayed)
         case .forged: drops.count(.srtpForged)
-        case .malformed, .noRoom, .library: drops.count(.srtpMalformed)
+        case .malformed, .noRoom, .exhausted, .library: drops.count(.srtpMalformed)
         }
     }
 

@@ -45,6 +45,8 @@ package final class Peer {
     var nextReport = Instant.distantFuture
     /// What the sender of the camera's picture is told: see `setVideoWanted`.
     var wish = VideoWish()
+    /// Streams that a renegotiation ended, by SSRC.
+    private var letGo: [UInt32: OutgoingStream] = [:]
     /// SSRCs of what we send, repairs excepted.
     var ownSources: [UInt32] = []
     private let connectBy: Instant
@@ -67,32 +69,51 @@ package final class Peer {
         makeStreams()
     }
 
-    /// Streams as negotiated, where they are not there yet: one that exists keeps its numbers.
+    /// Streams as negotiated, where they are not there yet: one that exists keeps its numbers, and one that was let go takes them up again.
     private func makeStreams() {
-        let seed = configuration.seed &* 0x9e37_79b9_7f4a_7c15
         // The first number stays in the lower half: libsrtp's roll-over estimate (RFC 3711 §3.3.1) wants no wrap among the first packets.
-        if let audio = configuration.negotiated.audio?.stream, audio.sends, audioOut?.ssrc != audio.localSSRC {
-            audioOut = OutgoingStream(
-                audio, clockRate: 48_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 8) & 0x7fff,
-                timestampOffset: UInt32(truncatingIfNeeded: seed >> 32), saysLevel: isEndpoint)
-        }
-        if let video = configuration.negotiated.video?.stream, video.sends, videoOut?.ssrc != video.localSSRC {
-            videoOut = OutgoingStream(
-                video, clockRate: 90_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 24) & 0x7fff,
-                timestampOffset: UInt32(truncatingIfNeeded: seed >> 16))
-            if let rtx = video.localRTXSSRC, let type = video.rtxPayloadType {
-                var repair = video
-                (repair.localSSRC, repair.payloadType) = (rtx, type)
-                rtxOut = OutgoingStream(
-                    repair, clockRate: 90_000, firstSequence: UInt16(truncatingIfNeeded: seed >> 40) & 0x7fff,
-                    timestampOffset: UInt32(truncatingIfNeeded: seed >> 16))
+        func number(_ shift: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: seed >> shift) & 0x7fff }
+        let seed = configuration.seed &* 0x9e37_79b9_7f4a_7c15
+        let (audio, video) = (configuration.negotiated.audio?.stream, configuration.negotiated.video?.stream)
+        if let audio, audio.sends {
+            if audioOut?.ssrc != audio.localSSRC {
+                replace(&audioOut) {
+                    OutgoingStream(
+                        audio, clockRate: 48_000, firstSequence: number(8), timestampOffset: UInt32(truncatingIfNeeded: seed >> 32),
+                        continuing: $0[audio.localSSRC], saysLevel: isEndpoint)
+                }
             }
+        } else {
+            replace(&audioOut) { _ in nil }
         }
-        if configuration.negotiated.audio?.stream.sends != true { audioOut = nil }
-        if configuration.negotiated.video?.stream.sends != true { (videoOut, rtxOut) = (nil, nil) }
+        if let video, video.sends {
+            if videoOut?.ssrc != video.localSSRC {
+                let offset = UInt32(truncatingIfNeeded: seed >> 16)
+                replace(&videoOut) {
+                    OutgoingStream(
+                        video, clockRate: 90_000, firstSequence: number(24), timestampOffset: offset, continuing: $0[video.localSSRC])
+                }
+                replace(&rtxOut) {
+                    guard let ssrc = video.localRTXSSRC, let type = video.rtxPayloadType else { return nil }
+                    var repair = video
+                    (repair.localSSRC, repair.payloadType) = (ssrc, type)
+                    return OutgoingStream(
+                        repair, clockRate: 90_000, firstSequence: number(40), timestampOffset: offset, continuing: $0[ssrc])
+                }
+            }
+        } else {
+            replace(&videoOut) { _ in nil }
+            replace(&rtxOut) { _ in nil }
+        }
         ownSources = [audioOut?.ssrc, videoOut?.ssrc].compactMap { $0 }
         makeVideoInputs()
         extensionMap = HeaderExtensionMap(configuration.negotiated)
+    }
+
+    /// Puts another stream in the place of one, which is kept by its SSRC.
+    private func replace(_ stream: inout OutgoingStream?, with make: ([UInt32: OutgoingStream]) -> OutgoingStream?) {
+        if let old = stream { letGo[old.ssrc] = old }
+        stream = make(letGo)
     }
 
     /// Levels go from client to mixer only.

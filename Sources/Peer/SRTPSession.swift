@@ -10,6 +10,8 @@ enum SRTPError: Error, Equatable {
     case malformed
     /// The buffer has no room for the tag, or the packet is longer than the buffer.
     case noRoom
+    /// The key has sealed all that it may.
+    case exhausted
     /// The library refused, with its code.
     case library(UInt32)
 
@@ -25,7 +27,7 @@ enum SRTPError: Error, Equatable {
 
 /// Seals and opens the packets of one session in place (RFC 3711, RFC 7714). Both directions, any SSRC.
 ///
-/// What is behind it is libsrtp2 with OpenSSL's ciphers (`SRTPEngine`). Whoever calls bounds the number of SSRCs: each new one costs libsrtp2 a stream.
+/// What is behind it is libsrtp2 with OpenSSL's ciphers (`SRTPEngine`), RTP packets that leave under GCM excepted (`GCMSealer`). Whoever calls bounds the number of SSRCs: each new one costs libsrtp2 a stream.
 struct SRTPSession: ~Copyable {
     /// Packets; video at 2 Mbit/s fills it in about five seconds.
     static let replayWindow: UInt = 1_024
@@ -35,10 +37,13 @@ struct SRTPSession: ~Copyable {
     let profile: SRTPProfile
     private let outbound: srtp_t
     private let inbound: srtp_t
+    /// nil under AES-CM.
+    private var sealer: GCMSealer?
 
     init(keys: borrowing SRTPKeys) throws(SRTPError) {
         let library = SRTPEngine.status.library
         guard library == srtp_err_status_ok else { throw SRTPError(library) }
+        let sealer = keys.profile == .aeadAES128GCM ? try GCMSealer(key: keys.local) : nil
         let outbound = try Self.make(keys.profile, key: keys.local, ssrc_any_outbound)
         do {
             inbound = try Self.make(keys.profile, key: keys.remote, ssrc_any_inbound)
@@ -47,6 +52,7 @@ struct SRTPSession: ~Copyable {
             throw error
         }
         self.outbound = outbound
+        self.sealer = consume sealer
         profile = keys.profile
     }
 
@@ -83,6 +89,7 @@ struct SRTPSession: ~Copyable {
     /// - Returns: the bytes of the sealed packet.
     mutating func protectRTP(_ buffer: inout MutableSpan<UInt8>, length: Int) throws(SRTPError) -> Int {
         guard length >= 12, length + Self.overhead <= buffer.count else { throw .noRoom }
+        if let sealed = try sealer?.seal(&buffer, length: length) { return sealed }
         return try Self.run(&buffer, length) { srtp_protect(outbound, $0, $1) }
     }
 

@@ -50,6 +50,25 @@ struct PeerMediaTests {
         #expect(pair.server.drops.total == 0)
     }
 
+    @Test(arguments: [[SRTPProfile.aeadAES128GCM], [.aes128CMSHA1_80]])
+    func `sound that a renegotiation stopped goes on with the numbers that follow`(profiles: [SRTPProfile]) throws {
+        var pair = try PeerPair(seed: 3, profiles: profiles)
+        pair.connect()
+        pair.talk(ticks: 50)
+        let before = pair.server.configuration.negotiated
+        var silent = before
+        silent.audio?.stream.sends = false
+        pair.server.apply(silent, now: pair.now, sink: &pair.atServer)
+        pair.talk(ticks: 10)
+        pair.run(.milliseconds(200))
+        #expect(pair.atEndpoint.audio.count == 50)
+        pair.server.apply(before, now: pair.now, sink: &pair.atServer)
+        pair.talk(ticks: 50)
+        pair.run(.milliseconds(200))
+        let numbers = pair.atEndpoint.audio.map(\.packet.sequenceNumber).sorted()
+        #expect(numbers.count == 100 && numbers.last.map { $0 &- numbers[0] } == 99)
+    }
+
     @Test(arguments: 0..<10 as Range<UInt64>)
     func `reports tell loss, jitter and the round trip`(seed: UInt64) throws {
         var pair = try PeerPair(seed: seed)

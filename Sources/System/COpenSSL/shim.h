@@ -47,3 +47,12 @@ static inline int nc_hmac_sha1_init(EVP_MAC_CTX *context, const unsigned char *k
     OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA1", 0), OSSL_PARAM_construct_end()};
     return EVP_MAC_init(context, key, length, parameters);
 }
+/// AES-GCM (SP 800-38D) of one packet in place: the first `header` of `length` bytes are authenticated only, the tag of 16 bytes goes behind them all.
+/// The context has its key. 1 where it is done.
+static inline int nc_gcm_seal(EVP_CIPHER_CTX *context, const unsigned char *vector, unsigned char *packet, int header, int length) {
+    int written = 0, rest = 0;
+    return EVP_EncryptInit_ex2(context, NULL, NULL, vector, NULL) == 1 && EVP_EncryptUpdate(context, NULL, &written, packet, header) == 1
+        && EVP_EncryptUpdate(context, packet + header, &written, packet + header, length - header) == 1
+        && EVP_EncryptFinal_ex(context, packet + header + written, &rest) == 1
+        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, packet + length) == 1;
+}
