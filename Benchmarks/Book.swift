@@ -77,11 +77,21 @@ final class Book {
             // Eight of ten take the high tier: what the further ones were sent, whatever tier they have.
             var work = Work()
             (work.sent, work.soundSent) = (many.work.sent - few.work.sent, many.work.soundSent - few.work.soundSent)
-            printRatio("one more listener: CPU against seal and send", (many.cpu - few.cpu) / floor.seconds(of: work), atMost: 1.3)
+            let cost = many.cpu - few.cpu
+            printRatio("one more listener: CPU against seal and send", cost / floor.seconds(of: work), atMost: 1.3)
+            if let seconds = floor.listenerSeconds(of: work) {
+                printRatio("the same, sealed and sent to 300 with keys and sockets of their own", cost / seconds, atMost: 1.3)
+            }
+            say(String(format: "       one more packet to one more listener: %.2f µs", cost / work.sent * 1e6))
             printRatio("memory for one more listener, KiB", (many.memory - few.memory) * 1_024 / listeners, atMost: 400)
         }
         if let few = results["video-9-10"], let many = results["video-9-300"] {
             printRatio("mixing and composing, 300 listeners against 10, growth", many.mixing / few.mixing - 1, atMost: 0.02)
+            if let one = few.floor, let other = many.floor {
+                // The same codecs on the same frames cost more or less from one minute to the next, and beside other load: this is what is left of the growth.
+                let growth = many.mixing / other.codecSeconds(of: many.work) / (few.mixing / one.codecSeconds(of: few.work)) - 1
+                printRatio("the same, each against the bare codecs beside it, growth", growth, atMost: 0.02)
+            }
         }
         if let one = results["audio-500"] {
             printRatio("audio-500: Opus encodes a tick", (one.work.opusEncoded / one.ticks * 10).rounded() / 10, atMost: 4)

@@ -25,13 +25,17 @@ struct Floor {
     /// The same through io_uring; negative where the kernel has none for us. For comparison alone.
     var ringSmall = 0.0
     var ringLarge = 0.0
+    /// Seal and send to as many listeners as the case has, each with its key and its socket; nil where that was not asked for.
+    var listenerSmall: Double?
+    var listenerLarge: Double?
     var receiveSmall = 0.0
     var receiveLarge = 0.0
     /// Bytes of a picture's packet.
     static let large = 1_200
     static let small = 130
 
-    init(senders: Int) throws {
+    /// - Parameter listeners: more than 0 to measure seal and send to so many.
+    init(senders: Int, listeners: Int = 0) throws {
         guard let clip = HeadlessEndpoint.bundledMedia("clip-person-360p.ivf"),
             let speech = HeadlessEndpoint.bundledMedia("speech-vi-hagiang.ogg")
         else { throw BenchError(description: "the bundled media are not installed") }
@@ -42,6 +46,12 @@ struct Floor {
         (sendSmall, sendLarge) = (floor_send(Int32(Self.small), 1, 30_000), floor_send(Int32(Self.large), 7, 60_000))
         (ringSmall, ringLarge) = (floor_send_ring(Int32(Self.small), 1, 20_000), floor_send_ring(Int32(Self.large), 7, 50_000))
         (receiveSmall, receiveLarge) = (floor_receive(Int32(Self.small), 30_000), floor_receive(Int32(Self.large), 30_000))
+        if listeners > 0 {
+            // Half a second each of the beat that a meeting has.
+            let (small, large) = (Int32(Self.small), Int32(Self.large))
+            listenerSmall = floor_listeners(Int32(listeners), small, 1, 25, 0.02)
+            listenerLarge = floor_listeners(Int32(listeners), large, 7, 12, 0.04)
+        }
         guard sendSmall > 0, sendLarge > 0, receiveSmall > 0, receiveLarge > 0, sealSmall > 0 else {
             throw BenchError(description: "the network's floor cannot be measured here")
         }
@@ -52,19 +62,23 @@ struct Floor {
         guard var mean = floors.first else { return nil }
         func average(_ value: (Floor) -> Double) -> Double { floors.reduce(0) { $0 + value($1) } / Double(floors.count) }
         for path in Self.parts { mean[keyPath: path] = average { $0[keyPath: path] } }
+        if mean.listenerSmall != nil { mean.listenerSmall = average { $0.listenerSmall ?? 0 } }
+        if mean.listenerLarge != nil { mean.listenerLarge = average { $0.listenerLarge ?? 0 } }
         self = mean
     }
 
     private static var parts: [WritableKeyPath<Floor, Double>] {
         [
             \.videoDecode, \.videoEncode[0], \.videoEncode[1], \.videoEncode[2], \.ownEncode[0], \.ownEncode[1], \.ownEncode[2],
-            \.opusDecode,
-            \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge, \.receiveSmall, \.receiveLarge,
+            \.opusDecode, \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge, \.receiveSmall, \.receiveLarge,
         ]
     }
 
     var figures: [Figure] {
-        [
+        let listeners = [("130 bytes, one by one", listenerSmall), ("1200 bytes, seven together", listenerLarge)].compactMap { name, value in
+            value.map { Figure(name: "seal and send \(name), to 300 with keys of their own", value: $0 * 1e6, unit: "µs") }
+        }
+        return listeners + [
             Figure(name: "VP8 decode 640×360", value: videoDecode * 1e3, unit: "ms"),
             Figure(name: "VP8 encode 1280×720", value: videoEncode[0] * 1e3, unit: "ms"),
             Figure(name: "VP8 encode 640×360", value: videoEncode[1] * 1e3, unit: "ms"),
@@ -83,6 +97,19 @@ struct Floor {
             Figure(name: "receive 130 bytes", value: receiveSmall * 1e6, unit: "µs"),
             Figure(name: "receive 1200 bytes", value: receiveLarge * 1e6, unit: "µs"),
         ]
+    }
+
+    /// Seal and send of packets to listeners with keys and sockets of their own; nil where that was not measured.
+    func listenerSeconds(of work: Work) -> Double? {
+        guard let listenerSmall, let listenerLarge, listenerSmall > 0, listenerLarge > 0 else { return nil }
+        return work.soundSent * listenerSmall + max(0, work.sent - work.soundSent) * listenerLarge
+    }
+
+    /// What the codecs need for a second of this meeting, in seconds: for comparing two floors.
+    func codecSeconds(of work: Work) -> Double {
+        var sum = work.videoDecoded * videoDecode + work.opusDecoded * opusDecode + work.opusEncoded * opusEncode
+        for tier in 0..<3 { sum += work.encoded[tier] * ownEncode[tier] }
+        return sum
     }
 
     /// The floor of what a server handled.

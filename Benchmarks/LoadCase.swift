@@ -29,6 +29,8 @@ struct LoadCase {
     var meetings = 1
     /// Senders of pictures that are seen, for the floor.
     var visible = 0
+    /// Listeners that the floor of sealing and sending is measured with; 0 for none.
+    var listeners = 0
 
     static let seconds = 10
     private static let (settling, parts) = (6.0, 4)
@@ -101,6 +103,11 @@ struct LoadCase {
                 figures.append(
                     Figure(name: "server CPU against the floor with libvpx set up as here", value: cpu / leastAsConfigured, unit: "×"))
             }
+            if let floor {
+                let codecs = floor.codecSeconds(of: work)
+                figures.append(Figure(name: "floor of the codecs alone", value: codecs / time * 100, unit: "% of a core"))
+                figures.append(Figure(name: "mixing, composing, codecs against that", value: mixing / codecs, unit: "×"))
+            }
             if let allocationsPerThousand {
                 figures.append(Figure(name: "allocations for 1000 packets", value: allocationsPerThousand, unit: ""))
             }
@@ -145,7 +152,7 @@ struct LoadCase {
             measured += after.time - before.time
             // Counters are published some times a second, which is too coarse for a part: the work is that of the whole time, in proportion.
             if part + 1 == Self.parts, let first { result.count(first, after, share: measured / (after.time - first.time)) }
-            if part + 1 < Self.parts, hook == nil { floors.append(try Floor(senders: max(1, visible))) }
+            if part + 1 < Self.parts, hook == nil { floors.append(try Floor(senders: max(1, visible), listeners: listeners)) }
         }
         result.memory = server.residentMebibytes()
         result.floor = Floor(meanOf: floors)

@@ -14,10 +14,12 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
 let names = ["floor", "latency", "allocations", "storm"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
-if let wanted = value(of: "--case"), !names.contains(wanted) {
-    complain("there is no case \(wanted); known are \(names.joined(separator: ", "))")
+// One case, or some by commas: those that a ratio compares.
+let wanted = value(of: "--case")?.split(separator: ",").map(String.init)
+if let unknown = wanted?.first(where: { !names.contains($0) }) {
+    complain("there is no case \(unknown); known are \(names.joined(separator: ", "))")
 }
-let chosen = names.filter { value(of: "--case") == nil || $0 == value(of: "--case") }
+let chosen = names.filter { wanted?.contains($0) ?? true }
 
 say(Machine.line)
 let book = Book()

@@ -28,13 +28,23 @@ final class Seat {
 
     init(ticket: SessionTicket, peer: Peer) {
         (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
+        key = ObjectIdentifier(ticket.participant)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
         wantedTier = ticket.participant.bestTier
         participant.tiers = 1 << wantedTier
     }
 
-    var hears: Bool { participant.isConnected && participant.receivesAudio }
-    var sees: Bool { participant.isConnected && participant.receivesVideo }
+    // What the participant says, kept here for the worker: to send a packet touches as little memory as may be.
+    let key: ObjectIdentifier
+    private(set) var hears = false
+    private(set) var sees = false
+    private(set) var wantsRepair = true
+
+    /// After a connection and after each negotiation.
+    func followParticipant() {
+        hears = participant.isConnected && participant.receivesAudio
+        sees = participant.isConnected && participant.receivesVideo
+    }
 
     func answers(to fragment: UsernameFragment) -> Bool { fragments.contains(fragment) }
 
@@ -59,6 +69,7 @@ final class Seat {
 
     /// Once a second: whether the sound should carry error correction. What the line loses is known from reports; before the first ones it should.
     func followLoss() {
+        defer { wantsRepair = participant.wantsRepair }
         let network = peer.statistics
         // A round trip is known once the other side has answered a report of ours.
         guard network.roundTripMilliseconds != nil, network.lossDown <= Self.lossy else {

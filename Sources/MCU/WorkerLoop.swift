@@ -112,6 +112,7 @@ final class WorkerLoop {
         }
         if sink.isConnected {
             seat.participant.isConnected = true
+            seat.followParticipant()
             seat.bridge.sessionConnected(seat.participant)
             events.send(.connected(meeting: seat.bridge.meeting, session: seat.session))
         }
@@ -169,6 +170,7 @@ final class WorkerLoop {
             withPeer(of: session) { seat, sink in
                 if let fragment = credentials.flatMap({ UsernameFragment($0.ufrag) }) { seat.fragments.append(fragment) }
                 seat.participant.follow(negotiated)
+                seat.followParticipant()
                 seat.bridge.membersChanged()
                 seat.peer.apply(negotiated, localCredentials: credentials, now: now, sink: &sink)
             }
@@ -205,7 +207,7 @@ final class WorkerLoop {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
         for seat in present where seat.hears {
             var sink = SeatSink(seat: seat, sender: sender)
-            frame.withPacket(for: ObjectIdentifier(seat.participant), repairs: seat.participant.wantsRepair) { packet in
+            frame.withPacket(for: seat.key, repairs: seat.wantsRepair) { packet in
                 guard packet.count > 0 else { return }
                 seat.peer.sendAudio(
                     packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)

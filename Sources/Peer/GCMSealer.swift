@@ -8,19 +8,21 @@ import COpenSSL
 /// last is refused.
 struct GCMSealer: ~Copyable {
     private struct Stream {
-        var ssrc: UInt32
+        var ssrc: UInt32 = 0
         /// The 48-bit index of the last packet: roll-over counter and sequence number (RFC 3711 §3.3.1).
-        var index: UInt64
+        var index: UInt64 = 0
     }
 
-    /// A stream for each m-line and its repairs, and what a session leaves behind when it is negotiated anew.
-    static let mostStreams = 64
+    /// Sound, picture and its repairs, and as many again for a session that is negotiated anew under other numbers.
+    static let mostStreams = 8
     static let tagLength = 16
 
     private let context: OpaquePointer
     /// The session salt with the room of the vector: two bytes, SSRC, roll-over counter, sequence number (RFC 7714 §8.1).
     private let salt: InlineArray<12, UInt8>
-    private var streams: [Stream] = []
+    /// In place, not on the heap: one line of memory less for each packet.
+    private var streams = InlineArray<8, Stream>(repeating: Stream())
+    private var streamCount = 0
 
     /// - Parameter key: master key of 16 bytes, and master salt of 12 behind it.
     init(key: [UInt8]) throws(SRTPError) {
@@ -41,7 +43,6 @@ struct GCMSealer: ~Copyable {
         }
         self.context = context
         salt = InlineArray { sessionSalt[$0] }
-        streams.reserveCapacity(4)
     }
 
     deinit { EVP_CIPHER_CTX_free(context) }
@@ -87,7 +88,7 @@ struct GCMSealer: ~Copyable {
     /// Takes note of the next packet of `ssrc`.
     /// - Returns: its index.
     private mutating func advance(_ ssrc: UInt32, to sequence: UInt16) throws(SRTPError) -> UInt64 {
-        for place in streams.indices where streams[place].ssrc == ssrc {
+        for place in 0..<streamCount where streams[place].ssrc == ssrc {
             let step = sequence &- UInt16(truncatingIfNeeded: streams[place].index)
             guard step > 0, step < 0x8000 else { throw .replayed }
             let index = streams[place].index + UInt64(step)
@@ -95,8 +96,9 @@ struct GCMSealer: ~Copyable {
             streams[place].index = index
             return index
         }
-        guard streams.count < Self.mostStreams else { throw .exhausted }
-        streams.append(Stream(ssrc: ssrc, index: UInt64(sequence)))
+        guard streamCount < Self.mostStreams else { throw .exhausted }
+        streams[streamCount] = Stream(ssrc: ssrc, index: UInt64(sequence))
+        streamCount += 1
         return UInt64(sequence)
     }
 

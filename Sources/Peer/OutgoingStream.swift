@@ -82,7 +82,12 @@ final class OutgoingStream {
     ) -> Int? {
         let length = headerLength + payload.count
         guard length <= packet.count else { return nil }
-        for index in 0..<headerLength { packet[index] = header[index] }
+        // One copy of memory each, since the compiler makes loops of bytes of them where the lengths are not the same; the room was checked above.
+        packet.withUnsafeMutableBufferPointer { packet in
+            guard let to = packet.baseAddress else { return }
+            header.span.withUnsafeBufferPointer { if let from = $0.baseAddress { to.update(from: from, count: headerLength) } }
+            payload.withUnsafeBufferPointer { if let from = $0.baseAddress { (to + headerLength).update(from: from, count: payload.count) } }
+        }
         packet[1] = marker ? payloadType | 0x80 : payloadType
         (packet[2], packet[3]) = (UInt8(sequenceNumber >> 8), UInt8(sequenceNumber & 255))
         let stamp = timestamp &+ timestampOffset
@@ -95,15 +100,6 @@ final class OutgoingStream {
         if let at = audioLevelAt { packet[at] = UInt8(clamping: -audioLevel) & 0x7f | (audioLevel > -50 ? 0x80 : 0) }
         if let at = transportSequenceAt {
             (packet[at], packet[at + 1]) = (UInt8(transportSequence >> 8), UInt8(transportSequence & 255))
-        }
-        // One copy of memory, since the compiler makes a loop of bytes of it where the lengths are not the same.
-        packet.withUnsafeMutableBufferPointer { packet in
-            payload.withUnsafeBufferPointer { payload in
-                // The room was checked above.
-                if let to = packet.baseAddress, let from = payload.baseAddress {
-                    (to + headerLength).update(from: from, count: payload.count)
-                }
-            }
         }
         sequenceNumber &+= 1
         packets &+= 1

@@ -3,11 +3,21 @@ package struct SendSideEstimate: Sendable {
     private static let capacity = 2_048
     private static let baselineWindow = Duration.seconds(30)
 
+    /// Eight bytes, so that a packet touches little memory: times are kept to 1/65536 s, in 32 bits that go round after 18 hours.
     private struct Sent: Sendable {
         var sequence: UInt16 = 0
-        var bytes: Int32 = 0
-        var time = Instant.distantFuture
+        /// 0: none, or answered.
+        var bytes: UInt16 = 0
+        var ticks: UInt32 = 0
+
+        /// When it went: the last moment before `now` that these bits stand for.
+        func time(before now: Instant) -> Instant {
+            let present = SendSideEstimate.ticks(now)
+            return Instant(nanoseconds: now.nanoseconds &- (Int64(present &- ticks) * 1_000_000_000) >> 16)
+        }
     }
+
+    private static func ticks(_ time: Instant) -> UInt32 { UInt32(truncatingIfNeeded: time.nanoseconds / 1_000 &* 65_536 / 1_000_000) }
 
     private var sent = [Sent](repeating: Sent(), count: capacity)
     private var next: UInt16 = 0
@@ -27,7 +37,7 @@ package struct SendSideEstimate: Sendable {
     package mutating func send(bytes: Int, now: Instant) -> UInt16 {
         let sequence = next
         next &+= 1
-        sent[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: Int32(clamping: bytes), time: now)
+        sent[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: UInt16(clamping: max(1, bytes)), ticks: Self.ticks(now))
         return sequence
     }
 
@@ -38,9 +48,9 @@ package struct SendSideEstimate: Sendable {
         defer { take(tally, now: now) }
         try TransportFeedback.forEach(in: datagram, feedback) { entry in
             let packet = sent[Int(entry.sequenceNumber) % Self.capacity]
-            guard packet.time != .distantFuture, packet.sequence == entry.sequenceNumber else { return }
-            sent[Int(entry.sequenceNumber) % Self.capacity].time = .distantFuture
-            tally.add(arrival: entry.arrival, sent: packet.time, bytes: Int(packet.bytes))
+            guard packet.bytes > 0, packet.sequence == entry.sequenceNumber else { return }
+            sent[Int(entry.sequenceNumber) % Self.capacity].bytes = 0
+            tally.add(arrival: entry.arrival, sent: packet.time(before: now), bytes: Int(packet.bytes))
         }
     }
 

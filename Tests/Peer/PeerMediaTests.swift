@@ -176,7 +176,8 @@ struct PeerMediaTests {
     }
 
     @Test func `the number of sources is bounded before they are opened`() throws {
-        var pair = try PeerPair(seed: 2)
+        // AES-CM, since what seals under GCM has a bound of its own.
+        var pair = try PeerPair(seed: 2, profiles: [.aes128CMSHA1_80])
         pair.connect()
         var session = try SRTPSession(keys: try #require(pair.endpoint.dtls.keys))
         for ssrc in 0..<UInt32(40) {

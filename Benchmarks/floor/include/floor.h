@@ -7,6 +7,9 @@ double floor_seal(int size, int packets);
 double floor_send(int size, int together, int packets);
 /// As `floor_send`, through io_uring: 64 messages in one system call. -1 where the kernel has none for us.
 double floor_send_ring(int size, int together, int packets);
+/// Seal and send to `count` listeners: each has a key and a socket of its own and sleeps until something comes; `together` packets of `size` bytes go to each
+/// at every beat, `interval` seconds apart, in batches of 64 messages.
+double floor_listeners(int count, int size, int together, int beats, double interval);
 /// Packets of `size` bytes from one socket by `recvmmsg`, at most 64 at once.
 double floor_receive(int size, int packets);
 

@@ -48,11 +48,12 @@ static inline int nc_hmac_sha1_init(EVP_MAC_CTX *context, const unsigned char *k
     return EVP_MAC_init(context, key, length, parameters);
 }
 /// AES-GCM (SP 800-38D) of one packet in place: the first `header` of `length` bytes are authenticated only, the tag of 16 bytes goes behind them all.
-/// The context has its key. 1 where it is done.
+/// The context has its key. The tag is asked for by its parameter, since the older control call looks through all of them. 1 where it is done.
 static inline int nc_gcm_seal(EVP_CIPHER_CTX *context, const unsigned char *vector, unsigned char *packet, int header, int length) {
     int written = 0, rest = 0;
+    OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, packet + length, 16), OSSL_PARAM_END};
     return EVP_EncryptInit_ex2(context, NULL, NULL, vector, NULL) == 1 && EVP_EncryptUpdate(context, NULL, &written, packet, header) == 1
         && EVP_EncryptUpdate(context, packet + header, &written, packet + header, length - header) == 1
         && EVP_EncryptFinal_ex(context, packet + header + written, &rest) == 1
-        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, packet + length) == 1;
+        && EVP_CIPHER_CTX_get_params(context, tag) == 1;
 }
