@@ -7,6 +7,7 @@ final class Book {
     private var results: [String: LoadCase.Result] = [:]
     private var foreign: [String: JanusCase.Result] = [:]
     private var storm: StormCase.Result?
+    private var growth: GrowthCase.Result?
     /// Cores that GStreamer's pipeline needs.
     private var gstreamer: Double?
 
@@ -23,6 +24,10 @@ final class Book {
             defer { try? FileManager.default.removeItem(atPath: file) }
             let result = try await Catalogue.video(9, 300).run(executable, hook: (hook, file))
             results[name] = result
+            enter(name, result.figures)
+        case "growth":
+            let result = try await GrowthCase.run(executable)
+            growth = result
             enter(name, result.figures)
         case "storm":
             let result = try await StormCase.run(executable)
@@ -68,31 +73,26 @@ final class Book {
             "ratio  \(name.padding(toLength: 66, withPad: " ", startingAt: 0)) \(String(format: "%9.3f", value))  ≤ \(limit)  \(isMet)")
     }
 
+    private func printGrowth(_ growth: GrowthCase.Result) {
+        guard let floor = growth.many.floor else { return }
+        printRatio("one more listener: CPU against seal and send", growth.more / floor.seconds(of: growth.work), atMost: 1.3)
+        if let seconds = floor.listenerSeconds(of: growth.work) {
+            printRatio("the same, sealed and sent to 300 with keys and sockets of their own", growth.more / seconds, atMost: 1.3)
+        }
+        say(String(format: "       one more packet to one more listener: %.2f µs", growth.more / growth.work.sent * 1e6))
+        let (memory, listeners) = (growth.many.memory - growth.few.memory, growth.many.sessions - growth.few.sessions)
+        printRatio("memory for one more listener, KiB", memory * 1_024 / listeners, atMost: 400)
+        printRatio("mixing and composing, 300 listeners against 10, growth", growth.growth, atMost: 0.02)
+        if let rest = growth.growthBesideCodecs {
+            printRatio("the same, each against the bare codecs beside it, growth", rest, atMost: 0.02)
+        }
+    }
+
     func printRatios() {
         if let one = results["video-25-10"], let least = one.least {
             printRatio("video-25-10: server CPU against the floor", one.cpu / least, atMost: 1.15)
         }
-        if let few = results["video-9-100"], let many = results["video-9-300"], let floor = many.floor {
-            let listeners = many.sessions - few.sessions
-            // Eight of ten take the high tier: what the further ones were sent, whatever tier they have.
-            var work = Work()
-            (work.sent, work.soundSent) = (many.work.sent - few.work.sent, many.work.soundSent - few.work.soundSent)
-            let cost = many.cpu - few.cpu
-            printRatio("one more listener: CPU against seal and send", cost / floor.seconds(of: work), atMost: 1.3)
-            if let seconds = floor.listenerSeconds(of: work) {
-                printRatio("the same, sealed and sent to 300 with keys and sockets of their own", cost / seconds, atMost: 1.3)
-            }
-            say(String(format: "       one more packet to one more listener: %.2f µs", cost / work.sent * 1e6))
-            printRatio("memory for one more listener, KiB", (many.memory - few.memory) * 1_024 / listeners, atMost: 400)
-        }
-        if let few = results["video-9-10"], let many = results["video-9-300"] {
-            printRatio("mixing and composing, 300 listeners against 10, growth", many.mixing / few.mixing - 1, atMost: 0.02)
-            if let one = few.floor, let other = many.floor {
-                // The same codecs on the same frames cost more or less from one minute to the next, and beside other load: this is what is left of the growth.
-                let growth = many.mixing / other.codecSeconds(of: many.work) / (few.mixing / one.codecSeconds(of: few.work)) - 1
-                printRatio("the same, each against the bare codecs beside it, growth", growth, atMost: 0.02)
-            }
-        }
+        if let growth { printGrowth(growth) }
         if let one = results["audio-500"] {
             printRatio("audio-500: Opus encodes a tick", (one.work.opusEncoded / one.ticks * 10).rounded() / 10, atMost: 4)
         }
@@ -101,21 +101,20 @@ final class Book {
             printRatio("storm: first picture, 95th percentile, ms", storm.first95, atMost: 2_000)
             printRatio("storm: key frames a second and tier", storm.keyFramesPerSecond, atMost: 1)
         }
-        let time = Double(LoadCase.seconds)
         if let ours = results["audio-500"], let theirs = foreign["janus-100"] {
-            let (one, other) = (ours.cpu / time / ours.sessions, theirs.cpu / JanusCase.seconds / Double(theirs.participants))
+            let (one, other) = (ours.cpu / ours.seconds / ours.sessions, theirs.cpu / JanusCase.seconds / Double(theirs.participants))
             printRatio("audio-500: CPU a participant against Janus", one / other, atMost: 0.05)
         }
         if let ours = results["audio-50-all"], let theirs = foreign["janus-50-all"] {
-            printRatio("audio-50 all speaking: CPU against Janus", ours.cpu / time / (theirs.cpu / JanusCase.seconds), atMost: 1 / 3)
+            printRatio("audio-50 all speaking: CPU against Janus", ours.cpu / ours.seconds / (theirs.cpu / JanusCase.seconds), atMost: 1 / 3)
         }
         if let ours = results["video-9-10"], let gstreamer {
-            printRatio("video-9-10: CPU against GStreamer", ours.cpu / time / gstreamer, atMost: 0.45)
+            printRatio("video-9-10: CPU against GStreamer", ours.cpu / ours.seconds / gstreamer, atMost: 0.45)
         }
         if let one = results["video-9-41-all"], let floor = one.floor {
             // What the issue's machine spends on a decode and on the encodes, for scale.
             let scale = (floor.videoDecode + floor.videoEncode.reduce(0, +)) / (0.00033 + 0.0045 + 0.001 + 0.00035)
-            printRatio("video-9-41 all sending: CPU against FreeSWITCH's 140 %", one.cpu / time / (1.4 * scale), atMost: 0.3)
+            printRatio("video-9-41 all sending: CPU against FreeSWITCH's 140 %", one.cpu / one.seconds / (1.4 * scale), atMost: 0.3)
         }
         if let one = results["allocations"]?.allocationsPerThousand { printRatio("allocations for 1000 packets", one, atMost: 1) }
     }
@@ -124,7 +123,7 @@ final class Book {
     var plot: String? {
         func points(_ prefix: String, _ suffixes: [Int]) -> [(Double, Double)] {
             suffixes.compactMap { suffix in
-                results["\(prefix)-\(suffix)"].map { ($0.sessions, $0.cpu / Double(LoadCase.seconds) * 100) }
+                results["\(prefix)-\(suffix)"].map { ($0.sessions, $0.cpu / $0.seconds * 100) }
             }
         }
         var lines = [

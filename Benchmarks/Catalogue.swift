@@ -40,9 +40,9 @@ enum Catalogue {
     /// Eight of ten take the high tier, one each of the others.
     private static func parts(_ count: Int) -> [Int] { [count - 2 * (count / 10), count / 10, count / 10] }
 
-    private static func viewers(_ count: Int) -> [Crowd] {
+    static func viewers(_ count: Int, name: String = "Xem") -> [Crowd] {
         parts(count).enumerated().filter { $0.element > 0 }.map {
-            Crowd(name: "Xem \($0.offset)", count: $0.element, kind: "viewer", limit: limits[$0.offset])
+            Crowd(name: "\(name) \($0.offset)", count: $0.element, kind: "viewer", limit: limits[$0.offset])
         }
     }
 

@@ -136,4 +136,15 @@ struct Work {
     var soundSent = 0.0
     var received = 0.0
     var soundReceived = 0.0
+
+    mutating func add(_ other: Work) {
+        videoDecoded += other.videoDecoded
+        for tier in 0..<3 { encoded[tier] += other.encoded[tier] }
+        opusDecoded += other.opusDecoded
+        opusEncoded += other.opusEncoded
+        sent += other.sent
+        soundSent += other.soundSent
+        received += other.received
+        soundReceived += other.soundReceived
+    }
 }

@@ -49,7 +49,10 @@ struct LoadCase {
         var notSent = 0.0
         var keyFrames = 0.0
         var allocations: Double?
-        var floor: Floor?
+        var floors: [Floor] = []
+        /// That were measured.
+        var seconds = 0.0
+        var floor: Floor? { Floor(meanOf: floors) }
         var allocationsPerThousand: Double? { allocations.map { $0 / max(1, work.sent + work.received) * 1_000 } }
         /// Seconds of a core that the bare libraries take for the same.
         var least: Double? { floor.map { $0.seconds(of: work) } }
@@ -66,19 +69,24 @@ struct LoadCase {
         /// What was handled between two samples, of which a share is taken.
         fileprivate mutating func count(_ before: Sample, _ after: Sample, share: Double) {
             func passed(_ name: String) -> Double { ((after.values[name] ?? 0) - (before.values[name] ?? 0)) * share }
+            var work = Work()
+            defer { self.work.add(work) }
             sessions = after.values["sessions"] ?? 0
             work.videoDecoded = passed("frames_decoded_total")
             for (tier, name) in ["high", "medium", "low"].enumerated() { work.encoded[tier] = passed("pictures_encoded_\(name)_total") }
             (work.opusDecoded, work.opusEncoded) = (passed("sound_decoded_total"), passed("sound_encoded_total"))
             (work.sent, work.soundSent) = (passed("datagrams_sent_total"), passed("sound_sent_total"))
             (work.received, work.soundReceived) = (passed("datagrams_received_total"), passed("sound_received_total"))
-            (ticks, late) = (passed("ticks_total"), passed("ticks_late_total") / share)
-            (composed, skipped) = (passed("pictures_composed_total"), passed("pictures_skipped_total") / share)
-            (notSent, keyFrames) = (passed("datagrams_not_sent_total") / share, passed("key_frames_total") / share)
+            ticks += passed("ticks_total")
+            late += passed("ticks_late_total") / share
+            composed += passed("pictures_composed_total")
+            skipped += passed("pictures_skipped_total") / share
+            notSent += passed("datagrams_not_sent_total") / share
+            keyFrames += passed("key_frames_total") / share
         }
 
         var figures: [Figure] {
-            let time = Double(LoadCase.seconds)
+            let time = max(seconds, 0.001)
             var figures = [
                 Figure(name: "server CPU", value: cpu / time * 100, unit: "% of a core"),
                 Figure(name: "of it mixing, composing, codecs", value: mixing / time * 100, unit: "% of a core"),
@@ -120,43 +128,60 @@ struct LoadCase {
         defer { server.stop() }
         var ids = [server.meeting]
         while ids.count < meetings { ids.append(try await server.makeMeeting(layout: layout)) }
-        let wanted = Double(meetings * crowds.reduce(0) { $0 + $1.count })
         var processes: [Process] = []
-        defer {
-            for process in processes { process.terminate() }
-            for process in processes { process.waitUntilExit() }
-        }
-        for id in ids {
-            for crowd in crowds { processes.append(try server.endpoint(crowd.name, crowd.words(600), meeting: id)) }
-        }
+        defer { Self.end(&processes) }
+        for id in ids { processes += try Self.start(crowds, server, meeting: id) }
+        try await Self.wait(for: Double(meetings * crowds.reduce(0) { $0 + $1.count }), at: server)
+        // A steady state is asked for: every buffer has had its largest packet.
+        try await Task.sleep(for: .seconds(hook == nil ? Self.settling : 25))
+        var result = Result()
+        let floors = hook == nil ? Self.parts - 1 : 0
+        try await measure(server, hook, seconds: Double(Self.seconds), parts: Self.parts, floors: floors, into: &result)
+        result.memory = server.residentMebibytes()
+        return result
+    }
+
+    static func start(_ crowds: [Crowd], _ server: BenchServer, meeting: String? = nil) throws -> [Process] {
+        try crowds.map { try server.endpoint($0.name, $0.words(600), meeting: meeting) }
+    }
+
+    static func end(_ processes: inout [Process]) {
+        for process in processes { process.terminate() }
+        for process in processes { process.waitUntilExit() }
+        processes = []
+    }
+
+    static func wait(for sessions: Double, at server: BenchServer) async throws {
         let deadline = Date.now + 90
-        while try await server.metric("nhipcau_media_sessions") < wanted {
+        while try await server.metric("nhipcau_media_sessions") != sessions {
             guard Date.now < deadline else {
-                throw BenchError(description: "\(name): only \(try await server.metric("nhipcau_media_sessions")) of \(wanted) came in")
+                let present = try await server.metric("nhipcau_media_sessions")
+                throw BenchError(description: "\(present) sessions are there, not \(sessions)")
             }
             try await Task.sleep(for: .milliseconds(200))
         }
-        // A steady state is asked for: every buffer has had its largest packet.
-        try await Task.sleep(for: .seconds(hook == nil ? Self.settling : 25))
-        // In between, under the same load, the floor: a core that has the machine for itself is another one, and its speed changes from second to second.
-        var result = Result()
-        var floors: [Floor] = []
+    }
+
+    /// Measures for `seconds`, in parts. In between, under the same load, the floor: a core that has the machine for itself is another one, and its speed
+    /// changes from second to second.
+    func measure(
+        _ server: BenchServer, _ hook: (library: String, file: String)? = nil, seconds: Double, parts: Int, floors: Int,
+        into result: inout Result
+    ) async throws {
         var measured = 0.0
         var first: Sample?
-        for part in 0..<Self.parts {
+        for part in 0..<parts {
             let before = try await Sample(server, hook)
             first = first ?? before
-            try await Task.sleep(for: .seconds(Double(Self.seconds) / Double(Self.parts)))
+            try await Task.sleep(for: .seconds(seconds / Double(parts)))
             let after = try await Sample(server, hook)
             result.add(self.result(before, after))
             measured += after.time - before.time
             // Counters are published some times a second, which is too coarse for a part: the work is that of the whole time, in proportion.
-            if part + 1 == Self.parts, let first { result.count(first, after, share: measured / (after.time - first.time)) }
-            if part + 1 < Self.parts, hook == nil { floors.append(try Floor(senders: max(1, visible), listeners: listeners)) }
+            if part + 1 == parts, let first { result.count(first, after, share: measured / (after.time - first.time)) }
+            if part < floors { result.floors.append(try Floor(senders: max(1, visible), listeners: listeners)) }
         }
-        result.memory = server.residentMebibytes()
-        result.floor = Floor(meanOf: floors)
-        return result
+        result.seconds += measured
     }
 
     fileprivate struct Sample {

@@ -13,7 +13,7 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
     complain("NHIPCAU must name the built executable; use make bench")
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
-let names = ["floor", "latency", "allocations", "storm"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
+let names = ["floor", "latency", "allocations", "storm", "growth"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
 // One case, or some by commas: those that a ratio compares.
 let wanted = value(of: "--case")?.split(separator: ",").map(String.init)
 if let unknown = wanted?.first(where: { !names.contains($0) }) {
