@@ -83,9 +83,6 @@ final class Book {
         let (memory, listeners) = (growth.many.memory - growth.few.memory, growth.many.sessions - growth.few.sessions)
         printRatio("memory for one more listener, KiB", memory * 1_024 / listeners, atMost: 400)
         printRatio("mixing and composing, 300 listeners against 10, growth", growth.growth, atMost: 0.02)
-        if let rest = growth.growthBesideCodecs {
-            printRatio("the same, each against the bare codecs beside it, growth", rest, atMost: 0.02)
-        }
     }
 
     func printRatios() {

@@ -28,12 +28,6 @@ struct GrowthCase {
 
         /// Of mixing, composing and all codecs, for the same frames.
         var growth: Double { many.mixing / many.seconds / (few.mixing / few.seconds) - 1 }
-
-        /// The same with each against the bare codecs that were measured beside it: without what the machine does to any codec that runs beside more work.
-        var growthBesideCodecs: Double? {
-            guard let one = few.floor, let other = many.floor else { return nil }
-            return many.mixing / other.codecSeconds(of: many.work) / (few.mixing / one.codecSeconds(of: few.work)) - 1
-        }
     }
 
     static func run(_ executable: String) async throws -> Result {

@@ -1,6 +1,7 @@
 import Foundation
 import Peer
 import RTP
+import Synchronization
 
 /// One meeting's media: who is in it, its mixer and its composer. The list of those present is the only thing that threads share here.
 final class Bridge: Sendable {
@@ -23,6 +24,8 @@ final class Bridge: Sendable {
     private let sound = Guarded(AudioMixer.Counters())
     private let floorHolder = Guarded<UUID?>(nil)
     private let leavers = Guarded(Composer.Counters())
+    /// Counts changes of what tier a session is sent or waits for.
+    private let tierChanges = Atomic<Int>(0)
 
     /// A participant and the decoders of its camera and of the screen that it shares.
     struct Member: Sendable {
@@ -70,6 +73,10 @@ final class Bridge: Sendable {
         present.withLock { $0.hasViewers } || beat.nanoseconds / 40_000_000 % 25 == 0
     }
 
+    /// A session is sent another tier, or waits for one.
+    func tiersChanged() { tierChanges.wrappingAdd(1, ordering: .releasing) }
+    var tierVersion: Int { tierChanges.load(ordering: .acquiring) }
+
     /// What a member sends or receives has changed.
     func membersChanged() { present.withLock { $0.changed() } }
 
@@ -110,6 +117,7 @@ final class Bridge: Sendable {
     }
 
     func sessionConnected(_ participant: Participant) {
+        membersChanged()
         if participant.receivesVideo { wantsKeyFrame(tier: participant.bestTier) }
     }
 

@@ -21,17 +21,47 @@ extension Composer {
         return TileContent(id: member.participant.session, name: member.screenName, picture: picture, isSpeaking: false, isMuted: false)
     }
 
-    /// Who has a tile, in order, into `bench.shown`; tells each decoder whether it is needed.
-    func choose(_ members: [Bridge.Member], speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) {
-        bench.next.removeAll(keepingCapacity: true)
-        for member in members where member.participant.isConnected && member.participant.kind != .viewer { bench.next.append(member) }
-        if layout != .grid || bench.next.count > Layout.mostVisible, let speaker,
-            let place = bench.next.firstIndex(where: { $0.participant.session == speaker })
-        {
-            bench.next.insert(bench.next.remove(at: place), at: 0)
+    /// Takes over the list of those present where it has changed.
+    func followMembers(of bridge: Bridge) {
+        guard let members = bridge.members(newerThan: &bench.version) else { return }
+        bench.members = members
+        let connected = members.filter(\.participant.isConnected)
+        bench.candidates = connected.filter { $0.participant.kind != .viewer }
+        bench.sharers = connected.filter(\.participant.sharesScreen)
+        bench.hasReceivers = connected.contains(where: \.participant.receivesVideo)
+        (bench.speakerSought, bench.tierVersion) = (nil, -1)
+    }
+
+    /// Which tiers somebody wants.
+    func followTiers(of bridge: Bridge) {
+        let version = bridge.tierVersion
+        guard version != bench.tierVersion else { return }
+        (bench.tierVersion, bench.wantedTiers) = (version, 0)
+        for member in bench.members where member.participant.isConnected && member.participant.receivesVideo {
+            bench.wantedTiers |= member.participant.tiers
         }
+    }
+
+    /// Where the speaker is among those who may have a tile.
+    private func place(of speaker: UUID) -> Int? {
+        if bench.speakerSought != speaker {
+            (bench.speakerSought, bench.speakerPlace) = (speaker, bench.candidates.firstIndex { $0.participant.session == speaker })
+        }
+        return bench.speakerPlace
+    }
+
+    /// Who has a tile, in order, into `bench.shown`; tells each decoder whether it is needed.
+    func choose(speaker: UUID?, layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) {
         let most = (layout == .one ? 1 : (layout == .grid ? Layout.mostVisible : 1 + Layout.mostInStrip)) - (sharing == nil ? 0 : 1)
-        if bench.next.count > most { bench.next.removeSubrange(most...) }
+        bench.next.removeAll(keepingCapacity: true)
+        var first: Int?
+        if layout != .grid || bench.candidates.count > Layout.mostVisible { first = speaker.flatMap { place(of: $0) } }
+        if let first, most > 0 { bench.next.append(bench.candidates[first]) }
+        for index in bench.candidates.indices where index != first {
+            guard bench.next.count < most else { break }
+            bench.next.append(bench.candidates[index])
+        }
+        let members = bench.members
         let isNew = !bench.next.elementsEqual(bench.shown) { $0.participant === $1.participant }
         bench.beats += 1
         guard isNew || bench.beats % Self.lookInterval == 0 else { return }

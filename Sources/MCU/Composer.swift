@@ -90,9 +90,23 @@ final class Composer: CodecJob {
         /// Of the last picture in tier low, which has half the rate of the others.
         var lastLow: Instant?
 
+        /// Who is in the meeting, and what follows from that: made anew when somebody comes, goes or sends something else, so that a beat does not go past
+        /// those who only listen.
+        var version = -1
+        var members: [Bridge.Member] = []
+        /// Those who may have a tile, and those who share a screen or may do so.
+        var candidates: [Bridge.Member] = []
+        var sharers: [Bridge.Member] = []
+        var hasReceivers = false
+        /// Where `speakerSought` is among the candidates.
+        var speakerPlace: Int?
+        var speakerSought: UUID?
+        /// A bit for each tier that somebody is sent or waits for, and the changes that it takes into account.
+        var wantedTiers = 0
+        var tierVersion = -1
+
         // Of the beat in work. Pieces read it: none is taken between two beats.
         var beat: Beat?
-        var members: [Bridge.Member] = []
         var sharing: Bridge.Member?
         var arrangement = LayoutChoice.grid
         var isEncoding = false
@@ -182,17 +196,15 @@ final class Composer: CodecJob {
     private func prepare(_ beat: Beat) {
         let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
-        bench.members = beat.bridge.members
-        guard bench.members.contains(where: { $0.participant.isConnected && $0.participant.receivesVideo }) else {
+        followMembers(of: beat.bridge)
+        guard bench.hasReceivers else {
             rest(bench.members, now: now)
             return finish(beat)
         }
-        bench.sharing = bench.members.first {
-            $0.participant.isConnected && $0.participant.sharesScreen && $0.screen.isArriving(now: now, within: Self.screenPatience)
-        }
+        bench.sharing = bench.sharers.first { $0.screen.isArriving(now: now, within: Self.screenPatience) }
         // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
         bench.arrangement = bench.sharing != nil && layout == .grid ? .speaker : layout
-        choose(bench.members, speaker: speaker, layout: bench.arrangement, beside: bench.sharing, now: now)
+        choose(speaker: speaker, layout: bench.arrangement, beside: bench.sharing, now: now)
         bench.isEncoding = false
         bench.pieces.removeAll(keepingCapacity: true)
         if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }
@@ -236,10 +248,8 @@ final class Composer: CodecJob {
 
     /// The second stage: a piece for each tier that somebody receives, the dearest first.
     private func chooseTiers(_ beat: Beat, now: Instant) {
-        var wanted = 0
-        for member in bench.members where member.participant.isConnected && member.participant.receivesVideo {
-            wanted |= member.participant.tiers
-        }
+        followTiers(of: beat.bridge)
+        let wanted = bench.wantedTiers
         let haste = schedule.withLock { $0.pace.level }
         let asked = keyFramesWanted.load(ordering: .relaxed)
         for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 {
@@ -274,8 +284,6 @@ final class Composer: CodecJob {
 
     /// The picture is made: the next one that waits begins, behind other meetings'.
     private func finish(_ beat: Beat) {
-        // The list is the meeting's own: emptied with its capacity kept, it would be copied.
-        bench.members = []
         (bench.sharing, bench.beat) = (nil, nil)
         let now = MediaClock.now()
         let goesOn = schedule.withLock { schedule in

@@ -60,6 +60,7 @@ final class Seat {
             tier = offered
             participant.tiers = 1 << offered
             participant.shownTier = offered
+            bridge.tiersChanged()
         }
         return tier == offered
     }
@@ -88,6 +89,7 @@ final class Seat {
         guard advised != wantedTier else { return }
         wantedTier = advised
         participant.tiers = 1 << advised | (tier.map { 1 << $0 } ?? 0)
+        bridge.tiersChanged()
         if advised != tier { bridge.wantsKeyFrame(tier: advised) }
     }
 }
