@@ -176,16 +176,17 @@ struct LoadCase {
             try await Task.sleep(for: .seconds(seconds / Double(parts)))
             let after = try await Sample(server, hook)
             result.add(self.result(before, after))
-            measured += after.time - before.time
+            measured += after.began - before.ended
             // Counters are published some times a second, which is too coarse for a part: the work is that of the whole time, in proportion.
-            if part + 1 == parts, let first { result.count(first, after, share: measured / (after.time - first.time)) }
+            if part + 1 == parts, let first { result.count(first, after, share: measured / (after.began - first.began)) }
             if part < floors { result.floors.append(try Floor(senders: max(1, visible), listeners: listeners)) }
         }
         result.seconds += measured
     }
 
     fileprivate struct Sample {
-        var time = Date.now.timeIntervalSinceReferenceDate
+        var began = Date.now.timeIntervalSinceReferenceDate
+        var ended = 0.0
         var cpu: Double
         var mixing: Double
         var values: [String: Double] = [:]
@@ -204,7 +205,10 @@ struct LoadCase {
             for name in Self.names { values[name] = try await server.metric("nhipcau_media_" + name) }
             cpu = try server.cpuSeconds()
             mixing = server.cpuSeconds(ofThreads: ["mixer", "codec"])
+            // What the server does after it has answered belongs to the questions.
+            if hook != nil { try await Task.sleep(for: .milliseconds(300)) }
             if let first, let last = Self.allocations(hook) { allocations = (first, last) }
+            ended = Date.now.timeIntervalSinceReferenceDate
         }
 
         private static func allocations(_ hook: (library: String, file: String)?) -> Double? {

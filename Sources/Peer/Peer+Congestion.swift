@@ -14,9 +14,10 @@ extension Peer {
     }
 
     func evaluateLine(now: Instant) {
-        let limits = [statistics.estimatedBitsPerSecond, configuration.negotiated.video?.stream.maxBitsPerSecond].compactMap { $0 }
+        var limit = statistics.estimatedBitsPerSecond
+        if let told = configuration.negotiated.video?.stream.maxBitsPerSecond { limit = min(limit ?? told, told) }
         let line = TierSelector.Line(
-            loss: max(estimate.loss, statistics.lossDown), queueMilliseconds: estimate.queueMilliseconds, limitBitsPerSecond: limits.min())
+            loss: max(estimate.loss, statistics.lossDown), queueMilliseconds: estimate.queueMilliseconds, limitBitsPerSecond: limit)
         tiers.evaluate(line, now: now)
     }
 }
