@@ -8,8 +8,8 @@ final class Book {
     private var foreign: [String: JanusCase.Result] = [:]
     private var storm: StormCase.Result?
     private var growth: GrowthCase.Result?
-    /// Cores that GStreamer's pipeline needs.
-    private var gstreamer: Double?
+    /// Cores that GStreamer's pipeline needs, and the floor beside it.
+    private var gstreamer: (cores: Double, floor: Floor)?
 
     func run(_ name: String, _ executable: String, hook: String?) async throws {
         switch name {
@@ -36,9 +36,9 @@ final class Book {
         case "janus-100": try await janus(name, count: 100, speakers: 3)
         case "janus-50-all": try await janus(name, count: 50, speakers: 50)
         case "gstreamer-9":
-            let cpu = try await GStreamerCase.run(senders: 9)
-            gstreamer = cpu
-            enter(name, [Figure(name: "CPU", value: cpu * 100, unit: "% of a core")])
+            let result = try await GStreamerCase.run(senders: 9)
+            gstreamer = result
+            enter(name, [Figure(name: "CPU", value: result.cores * 100, unit: "% of a core")])
         default:
             guard let load = Catalogue.all.first(where: { $0.name == name }) else { return }
             let result = try await load.run(executable)
@@ -103,10 +103,20 @@ final class Book {
             printRatio("audio-500: CPU a participant against Janus", one / other, atMost: 0.05)
         }
         if let ours = results["audio-50-all"], let theirs = foreign["janus-50-all"] {
-            printRatio("audio-50 all speaking: CPU against Janus", ours.cpu / ours.seconds / (theirs.cpu / JanusCase.seconds), atMost: 1 / 3)
+            printRatio(
+                "audio-50 all speaking: CPU against Janus", ours.cpu / ours.seconds / (theirs.cpu / JanusCase.seconds), atMost: 1 / 3)
         }
         if let ours = results["video-9-10"], let gstreamer {
-            printRatio("video-9-10: CPU against GStreamer", ours.cpu / ours.seconds / gstreamer, atMost: 0.45)
+            printRatio("video-9-10: CPU against GStreamer", ours.cpu / ours.seconds / gstreamer.cores, atMost: 0.45)
+            if let floor = ours.floor {
+                // The pipeline has the machine for itself, a server has its peers beside it: the same frames cost the bare codecs so much more there.
+                let speed = floor.codecSeconds(of: ours.work) / gstreamer.floor.codecSeconds(of: ours.work)
+                say(
+                    String(
+                        format: "       the bare codecs cost %.2f times as much beside the server and its load as beside GStreamer", speed))
+                printRatio(
+                    "the same, each in terms of the bare codecs beside it", ours.cpu / ours.seconds / gstreamer.cores / speed, atMost: 0.45)
+            }
         }
         if let one = results["video-9-41-all"], let floor = one.floor {
             // What the machine spends on a decode and on the encodes, for scale.

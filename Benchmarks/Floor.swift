@@ -70,12 +70,14 @@ struct Floor {
     private static var parts: [WritableKeyPath<Floor, Double>] {
         [
             \.videoDecode, \.videoEncode[0], \.videoEncode[1], \.videoEncode[2], \.ownEncode[0], \.ownEncode[1], \.ownEncode[2],
-            \.opusDecode, \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge, \.receiveSmall, \.receiveLarge,
+            \.opusDecode, \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge, \.receiveSmall,
+            \.receiveLarge,
         ]
     }
 
     var figures: [Figure] {
-        let listeners = [("130 bytes, one by one", listenerSmall), ("1200 bytes, seven together", listenerLarge)].compactMap { name, value in
+        let listeners = [("130 bytes, one by one", listenerSmall), ("1200 bytes, seven together", listenerLarge)].compactMap {
+            name, value in
             value.map { Figure(name: "seal and send \(name), to 300 with keys of their own", value: $0 * 1e6, unit: "µs") }
         }
         return listeners + [

@@ -3,10 +3,10 @@ import Foundation
 
 /// GStreamer's way to the same picture: so many VP8 decoders, `compositor`, three encoders, in real time from a file.
 enum GStreamerCase {
-    private static let seconds = 10.0
+    private static let (seconds, parts) = (10.0, 4)
 
-    /// - Returns: cores used.
-    static func run(senders: Int) async throws -> Double {
+    /// - Returns: cores used, and the bare codecs as they are beside it.
+    static func run(senders: Int) async throws -> (cores: Double, floor: Floor) {
         guard let clip = HeadlessEndpoint.bundledMedia("clip-person-360p.ivf") else { throw BenchError(description: "no clip") }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/gst-launch-1.0")
@@ -38,10 +38,17 @@ enum GStreamerCase {
         }
         try await Task.sleep(for: .seconds(4))
         let path = "/proc/\(process.processIdentifier)/stat"
-        let before = try BenchServer.cpuSeconds(path)
-        try await Task.sleep(for: .seconds(seconds))
-        guard process.isRunning else { throw BenchError(description: "the pipeline ended: \(words.joined(separator: " "))") }
-        return (try BenchServer.cpuSeconds(path) - before) / seconds
+        var floors: [Floor] = []
+        var used = 0.0
+        for _ in 0..<parts {
+            let before = try BenchServer.cpuSeconds(path)
+            try await Task.sleep(for: .seconds(seconds / Double(parts)))
+            guard process.isRunning else { throw BenchError(description: "the pipeline ended: \(words.joined(separator: " "))") }
+            used += try BenchServer.cpuSeconds(path) - before
+            floors.append(try Floor(senders: senders))
+        }
+        guard let floor = Floor(meanOf: floors) else { throw BenchError(description: "the floor was not measured") }
+        return (used / seconds, floor)
     }
 
     /// An IVF file with the clip's frames again and again, each with its own time.

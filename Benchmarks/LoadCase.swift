@@ -31,9 +31,11 @@ struct LoadCase {
     var visible = 0
     /// Listeners that the floor of sealing and sending is measured with; 0 for none.
     var listeners = 0
+    /// In how many parts is measured; between two of them the floor is.
+    var parts = 4
 
     static let seconds = 10
-    private static let (settling, parts) = (6.0, 4)
+    private static let settling = 6.0
 
     /// What was measured, and the floor of the same work.
     struct Result {
@@ -135,8 +137,8 @@ struct LoadCase {
         // A steady state is asked for: every buffer has had its largest packet.
         try await Task.sleep(for: .seconds(hook == nil ? Self.settling : 25))
         var result = Result()
-        let floors = hook == nil ? Self.parts - 1 : 0
-        try await measure(server, hook, seconds: Double(Self.seconds), parts: Self.parts, floors: floors, into: &result)
+        let floors = hook == nil ? parts - 1 : 0
+        try await measure(server, hook, seconds: Double(Self.seconds), parts: parts, floors: floors, into: &result)
         result.memory = server.residentMebibytes()
         return result
     }

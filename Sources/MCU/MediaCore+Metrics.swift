@@ -38,6 +38,9 @@ extension MediaCore {
                 "nhipcau_media_events_lost_total", help: "Media events that control did not read in time.", kind: .counter,
                 value: Double(events.lostEvents)),
             MetricSample(
+                "nhipcau_media_handshakes_postponed_total", help: "Datagrams of handshakes that waited for a later turn.", kind: .counter,
+                value: sum(\.handshakesPostponed)),
+            MetricSample(
                 "nhipcau_media_dropped_total", help: "Datagrams dropped without an answer.", kind: .counter, labels: ["reason": "stranger"],
                 value: sum(\.strangers)),
         ]

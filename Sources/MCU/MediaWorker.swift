@@ -112,6 +112,7 @@ struct WorkerCounters: Sendable {
     var datagramsNotSent: UInt64 = 0
     var forwarded: UInt64 = 0
     var strangers: UInt64 = 0
+    var handshakesPostponed: UInt64 = 0
     var framesSent: UInt64 = 0
     var soundSent: UInt64 = 0
     var soundReceived: UInt64 = 0

@@ -35,6 +35,7 @@ final class WorkerLoop {
     private var lastTime = Instant.start
     /// Pictures on their way to a crowd.
     private var spreads: [Spread] = []
+    private var handshakes = HandshakeQueue<(bytes: [UInt8], source: TransportAddress, seat: Seat)>()
 
     init(
         socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub
@@ -46,6 +47,13 @@ final class WorkerLoop {
     // MARK: Datagrams
 
     func receive(now: Instant) {
+        handshakes.beginTurn()
+        while let one = handshakes.take() {
+            guard !one.seat.isGone else { continue }
+            var bytes = one.bytes
+            var datagram = bytes.mutableSpan
+            hand(&datagram, from: one.source, to: one.seat, now: now)
+        }
         // Bounded, so that a flood cannot keep timers and media from their turn.
         for _ in 0..<16 {
             let count = receiver.receive(from: socket)
@@ -99,6 +107,15 @@ final class WorkerLoop {
     }
 
     private func deliver(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, to seat: Seat, now: Instant) {
+        if seat.peer.state == .connecting, DatagramKind(datagram.span.bytes) == .dtls, !handshakes.admits() {
+            counters.handshakesPostponed &+= 1
+            if !handshakes.postpone((datagram.span.withUnsafeBufferPointer { Array($0) }, source, seat)) { counters.strangers &+= 1 }
+            return
+        }
+        hand(&datagram, from: source, to: seat, now: now)
+    }
+
+    private func hand(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, to seat: Seat, now: Instant) {
         var sink = SeatSink(seat: seat, sender: sender)
         seat.peer.handle(&datagram, from: source, now: now, sink: &sink)
         settle(seat, sink, answered: source)
@@ -261,6 +278,7 @@ final class WorkerLoop {
 
     func millisecondsToDeadline(_ now: Instant) -> Int32 {
         guard !everyone.isEmpty else { return 500 }
+        guard handshakes.count == 0 else { return 0 }
         return Int32(clamping: max(0, (nextLook - now).nanoseconds + 999_999) / 1_000_000)
     }
 

@@ -86,7 +86,9 @@ final class OutgoingStream {
         packet.withUnsafeMutableBufferPointer { packet in
             guard let to = packet.baseAddress else { return }
             header.span.withUnsafeBufferPointer { if let from = $0.baseAddress { to.update(from: from, count: headerLength) } }
-            payload.withUnsafeBufferPointer { if let from = $0.baseAddress { (to + headerLength).update(from: from, count: payload.count) } }
+            payload.withUnsafeBufferPointer {
+                if let from = $0.baseAddress { (to + headerLength).update(from: from, count: payload.count) }
+            }
         }
         packet[1] = marker ? payloadType | 0x80 : payloadType
         (packet[2], packet[3]) = (UInt8(sequenceNumber >> 8), UInt8(sequenceNumber & 255))
