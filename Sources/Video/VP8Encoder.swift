@@ -90,6 +90,8 @@ package struct VP8Encoder: ~Copyable {
 
     private static func kilobits(_ bitsPerSecond: Int) -> UInt32 { UInt32(min(max(bitsPerSecond, 10_000), 20_000_000) / 1_000) }
 
+    /// Version 2 of the bit stream (RFC 6386, section 9.1): bilinear motion and the simple loop filter. Every decoder has all versions; this one takes a tenth of
+    /// the encoder's time and a quarter of the decoders' off, for the same picture (docs/decisions/picture-stages.md).
     private static func configuration(width: Int, height: Int, bitsPerSecond: Int) throws(VPXError) -> vpx_codec_enc_cfg_t {
         var made = vpx_codec_enc_cfg_t()
         let code = nc_vp8_encoder_defaults(&made)
@@ -97,6 +99,7 @@ package struct VP8Encoder: ~Copyable {
         (made.g_w, made.g_h, made.g_threads, made.g_lag_in_frames) = (UInt32(width), UInt32(height), 1, 0)
         made.g_timebase = vpx_rational_t(num: 1, den: 90_000)
         made.g_pass = VPX_RC_ONE_PASS
+        made.g_profile = 2
         made.g_error_resilient = 0  // losses are mended by retransmission and key frames, not by worse compression
         made.kf_mode = VPX_KF_DISABLED
         made.rc_end_usage = VPX_CBR
@@ -108,6 +111,9 @@ package struct VP8Encoder: ~Copyable {
         return made
     }
 
+    /// A macroblock is left as it is while the sum of its 256 squared errors is less: 45 dB, which nobody sees.
+    private static let unseenError = 500
+
     private static func open(
         _ context: UnsafeMutablePointer<vpx_codec_ctx_t>, _ configuration: vpx_codec_enc_cfg_t
     ) throws(VPXError) {
@@ -116,7 +122,7 @@ package struct VP8Encoder: ~Copyable {
         var code = nc_vp8_encoder_init(context, &configuration)
         guard code == VPX_CODEC_OK else { throw VPXError(code) }
         let controls = [
-            (VP8E_SET_CPUUSED, -firstSpeed), (VP8E_SET_STATIC_THRESHOLD, 1), (VP8E_SET_NOISE_SENSITIVITY, 0),
+            (VP8E_SET_CPUUSED, -firstSpeed), (VP8E_SET_STATIC_THRESHOLD, unseenError), (VP8E_SET_NOISE_SENSITIVITY, 0),
             (VP8E_SET_TOKEN_PARTITIONS, 0),
             (VP8E_SET_MAX_INTRA_BITRATE_PCT, 600),  // a key frame may take six pictures' share, so that it comes soon on a thin line
         ]

@@ -37,6 +37,19 @@ struct VP8Tests {
         }
     }
 
+    @Test func `a picture that stands still becomes sharp on a thin line too`() throws {
+        let still = TestPattern(.moving(name: "Lai Châu"), width: 640, height: 360).picture(3, pool: pool)
+        var encoder = try encoder(640, 360, bitsPerSecond: 150_000)
+        var decoder = try VP8Decoder()
+        var (bytes, last): ([UInt8], Double) = ([], 0)
+        for number in 0..<75 {
+            _ = try encoder.encode(still, forceKey: false, timestamp: Int64(number) * 3_600, duration: 3_600, into: &bytes)
+            #expect(bytes[0] >> 1 & 7 == 2)  // the version, RFC 6386, section 9.1
+            last = Pictures.psnr(still, try #require(try decoder.decode(bytes.span, pool: pool)))
+        }
+        #expect(last > 42)
+    }
+
     @Test(arguments: [150_000, 500_000])
     func `the rate stays near its target, and follows it`(bitsPerSecond: Int) throws {
         let pattern = TestPattern(.moving(name: "Cà Mau"), width: 640, height: 360)
