@@ -65,13 +65,19 @@ final class BenchServer {
         return (object ?? [:], (response as? HTTPURLResponse)?.statusCode ?? 0)
     }
 
-    /// A metric's sum.
-    func metric(_ name: String) async throws -> Double {
-        guard let url = URL(string: origin + "/metrics") else { return 0 }
+    /// Every metric's sum over its labels.
+    func metrics() async throws -> [String: Double] {
+        guard let url = URL(string: origin + "/metrics") else { return [:] }
         let (data, _) = try await URLSession.shared.data(from: url)
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
-            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+        var sums: [String: Double] = [:]
+        for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
+            guard let value = line.split(separator: " ").last.flatMap({ Double($0) }) else { continue }
+            sums[String(line.prefix { $0 != " " && $0 != "{" }), default: 0] += value
+        }
+        return sums
     }
+
+    func metric(_ name: String) async throws -> Double { try await metrics()[name] ?? 0 }
 
     /// Seconds of CPU that the server has used.
     func cpuSeconds() throws -> Double { try Self.cpuSeconds("/proc/\(process.processIdentifier)/stat") }

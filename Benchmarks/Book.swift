@@ -8,8 +8,7 @@ final class Book {
     private var foreign: [String: JanusCase.Result] = [:]
     private var storm: StormCase.Result?
     private var growth: GrowthCase.Result?
-    /// Cores that GStreamer's pipeline needs, and the floor beside it.
-    private var gstreamer: (cores: Double, floor: Floor)?
+    private var gstreamer: GStreamerCase?
 
     func run(_ name: String, _ executable: String, hook: String?) async throws {
         switch name {
@@ -36,9 +35,9 @@ final class Book {
         case "janus-100": try await janus(name, count: 100, speakers: 3)
         case "janus-50-all": try await janus(name, count: 50, speakers: 50)
         case "gstreamer-9":
-            let result = try await GStreamerCase.run(senders: 9)
+            let result = try await GStreamerCase.run(executable, senders: 9, listeners: 10)
             gstreamer = result
-            enter(name, [Figure(name: "CPU", value: result.cores * 100, unit: "% of a core")])
+            enter(name, result.figures)
         default:
             guard let load = Catalogue.all.first(where: { $0.name == name }) else { return }
             let result = try await load.run(executable)
@@ -85,6 +84,19 @@ final class Book {
         printRatio("mixing and composing, 300 listeners against 10, growth", growth.growth, atMost: 0.02)
     }
 
+    private func printRatios(_ gstreamer: GStreamerCase) {
+        let (ours, theirs) = (gstreamer.ours, gstreamer.cores)
+        printRatio("video-9-10: CPU against GStreamer", ours.cpu / ours.seconds / theirs, atMost: 0.45)
+        printRatio("the same, its threads of pictures alone: what the pipeline does", ours.pictures / ours.seconds / theirs, atMost: 0.45)
+        guard let one = ours.floor, let other = gstreamer.floor else { return }
+        // The pipeline has the machine for itself, a server has its peers beside it: the same frames cost the bare codecs so much more there.
+        let speed = one.codecSeconds(of: ours.work) / other.codecSeconds(of: ours.work)
+        printRatio(
+            String(format: "the same, where the bare codecs beside each cost as 1 to %.2f", speed),
+            ours.cpu / ours.seconds / theirs / speed,
+            atMost: 0.45)
+    }
+
     func printRatios() {
         if let one = results["video-25-10"], let least = one.least {
             printRatio("video-25-10: server CPU against the floor", one.cpu / least, atMost: 1.15)
@@ -106,18 +118,7 @@ final class Book {
             printRatio(
                 "audio-50 all speaking: CPU against Janus", ours.cpu / ours.seconds / (theirs.cpu / JanusCase.seconds), atMost: 1 / 3)
         }
-        if let ours = results["video-9-10"], let gstreamer {
-            printRatio("video-9-10: CPU against GStreamer", ours.cpu / ours.seconds / gstreamer.cores, atMost: 0.45)
-            if let floor = ours.floor {
-                // The pipeline has the machine for itself, a server has its peers beside it: the same frames cost the bare codecs so much more there.
-                let speed = floor.codecSeconds(of: ours.work) / gstreamer.floor.codecSeconds(of: ours.work)
-                say(
-                    String(
-                        format: "       the bare codecs cost %.2f times as much beside the server and its load as beside GStreamer", speed))
-                printRatio(
-                    "the same, each in terms of the bare codecs beside it", ours.cpu / ours.seconds / gstreamer.cores / speed, atMost: 0.45)
-            }
-        }
+        if let gstreamer { printRatios(gstreamer) }
         if let one = results["video-9-41-all"], let floor = one.floor {
             // What the machine spends on a decode and on the encodes, for scale.
             let scale = (floor.videoDecode + floor.videoEncode.reduce(0, +)) / (0.00033 + 0.0045 + 0.001 + 0.00035)

@@ -33,14 +33,16 @@ struct LoadCase {
     var listeners = 0
     /// In how many parts is measured; between two of them the floor is.
     var parts = 4
-
-    static let seconds = 10
+    /// All parts together.
+    var seconds = 10.0
     private static let settling = 6.0
 
     /// What was measured, and the floor of the same work.
     struct Result {
         var cpu = 0.0
         var mixing = 0.0
+        /// Of that, decoding, composing and encoding pictures.
+        var pictures = 0.0
         var work = Work()
         var memory = 0.0
         var sessions = 0.0
@@ -65,6 +67,7 @@ struct LoadCase {
         mutating func add(_ other: Result) {
             cpu += other.cpu
             mixing += other.mixing
+            pictures += other.pictures
             if let more = other.allocations { allocations = (allocations ?? 0) + more }
         }
 
@@ -138,7 +141,7 @@ struct LoadCase {
         try await Task.sleep(for: .seconds(hook == nil ? Self.settling : 25))
         var result = Result()
         let floors = hook == nil ? parts - 1 : 0
-        try await measure(server, hook, seconds: Double(Self.seconds), parts: parts, floors: floors, into: &result)
+        try await measure(server, hook, seconds: seconds, parts: parts, floors: floors, into: &result)
         result.memory = server.residentMebibytes()
         return result
     }
@@ -189,11 +192,24 @@ struct LoadCase {
     fileprivate struct Sample {
         var began = Date.now.timeIntervalSinceReferenceDate
         var ended = 0.0
-        var cpu: Double
-        var mixing: Double
-        var values: [String: Double] = [:]
-        /// Before and after the metrics were asked for, which allocates.
+        /// Before and after the metrics were asked for: what the server does to answer is no part of what is measured.
+        var before: Spent
+        var after: Spent
+        var values: [String: Double]
         var allocations: (first: Double, last: Double)?
+
+        /// Seconds of CPU.
+        struct Spent {
+            var cpu: Double
+            var mixing: Double
+            var pictures: Double
+
+            init(_ server: BenchServer) throws {
+                cpu = try server.cpuSeconds()
+                pictures = server.cpuSeconds(ofThreads: ["codec"])
+                mixing = pictures + server.cpuSeconds(ofThreads: ["mixer"])
+            }
+        }
 
         static let names = [
             "sessions", "datagrams_received_total", "datagrams_sent_total", "datagrams_not_sent_total", "frames_decoded_total",
@@ -204,11 +220,12 @@ struct LoadCase {
 
         init(_ server: BenchServer, _ hook: (library: String, file: String)?) async throws {
             let first = Self.allocations(hook)
-            for name in Self.names { values[name] = try await server.metric("nhipcau_media_" + name) }
-            cpu = try server.cpuSeconds()
-            mixing = server.cpuSeconds(ofThreads: ["mixer", "codec"])
-            // What the server does after it has answered belongs to the questions.
-            if hook != nil { try await Task.sleep(for: .milliseconds(300)) }
+            before = try Spent(server)
+            let all = try await server.metrics()
+            values = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, all["nhipcau_media_" + $0] ?? 0) })
+            // What the server does after it has answered belongs to the question.
+            try await Task.sleep(for: .milliseconds(hook == nil ? 20 : 300))
+            after = try Spent(server)
             if let first, let last = Self.allocations(hook) { allocations = (first, last) }
             ended = Date.now.timeIntervalSinceReferenceDate
         }
@@ -223,7 +240,8 @@ struct LoadCase {
 
     private func result(_ before: Sample, _ after: Sample) -> Result {
         var result = Result()
-        (result.cpu, result.mixing) = (after.cpu - before.cpu, after.mixing - before.mixing)
+        let (from, to) = (before.after, after.before)
+        (result.cpu, result.mixing, result.pictures) = (to.cpu - from.cpu, to.mixing - from.mixing, to.pictures - from.pictures)
         if let one = before.allocations, let other = after.allocations { result.allocations = other.first - one.last }
         return result
     }

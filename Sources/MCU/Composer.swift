@@ -111,6 +111,9 @@ final class Composer: CodecJob {
         var arrangement = LayoutChoice.grid
         var isEncoding = false
         var pieces: [Piece] = []
+        /// Of all pieces so far.
+        var work = Duration.zero
+        var gauge = HelpGauge()
     }
 
     private let view = Guarded(View())
@@ -183,11 +186,13 @@ final class Composer: CodecJob {
     /// A thread that comes late may take pieces of the next beat: what they need is on the bench.
     func help() {
         while let piece = pieces.take() {
+            let start = MediaClock.now()
             switch piece {
             case .decode(let source): source.run()
             case .encode(let work): if let beat = bench.beat { encode(work, beat) }
             }
-            guard pieces.end(), let beat = bench.beat else { continue }
+            guard let work = pieces.end(after: MediaClock.now() - start), let beat = bench.beat else { continue }
+            bench.work = bench.work + work
             bench.isEncoding ? finish(beat) : compose(beat)
         }
     }
@@ -216,14 +221,14 @@ final class Composer: CodecJob {
                 bench.pieces.append(.decode(member.video))
             }
         }
-        begin(beat, worthHelp: 3) { compose(beat) }
+        begin(beat) { compose(beat) }
     }
 
     /// Hands out the pieces on the bench, or goes on where there are none.
-    private func begin(_ beat: Beat, worthHelp: Int, orElse next: () -> Void) {
+    private func begin(_ beat: Beat, orElse next: () -> Void) {
         guard !bench.pieces.isEmpty else { return next() }
         pieces.begin(bench.pieces)
-        if bench.pieces.count >= worthHelp { beat.bridge.core.codecs.callHelp(for: self, bench.pieces.count - 1) }
+        if bench.gauge.isNeeded { beat.bridge.core.codecs.callHelp(for: self, bench.pieces.count - 1) }
     }
 
     /// Between the stages: the canvas.
@@ -243,7 +248,7 @@ final class Composer: CodecJob {
         bench.isEncoding = true
         bench.pieces.removeAll(keepingCapacity: true)
         chooseTiers(beat, now: now)
-        begin(beat, worthHelp: 2) { finish(beat) }
+        begin(beat) { finish(beat) }
     }
 
     /// The second stage: a piece for each tier that somebody receives, the dearest first.
@@ -287,6 +292,8 @@ final class Composer: CodecJob {
         (bench.sharing, bench.beat) = (nil, nil)
         let now = MediaClock.now()
         let goesOn = schedule.withLock { schedule in
+            bench.gauge.note(bench.work, interval: schedule.pace.interval)
+            bench.work = .zero
             schedule.pace.finished(after: now - beat.captured, now: now)
             schedule.current = schedule.waiting.isEmpty ? nil : schedule.waiting.removeFirst()
             return schedule.current != nil

@@ -95,10 +95,11 @@ final class MediaWorker: Sendable {
     private func wait(for loop: WorkerLoop, _ poller: Poller) {
         if loop.isCrowd {
             if !takesTurns.load(ordering: .relaxed) { takesTurns.store(true, ordering: .relaxed) }
-            return MediaClock.sleep(until: WorkerLoop.turn(after: MediaClock.now()))
+            return MediaClock.sleep(until: loop.nextTurn(after: MediaClock.now()))
         }
         // What was posted without a bell is found at once; whoever posts later sees that there is need of one, since the mailbox's lock lies between.
         let tookTurns = takesTurns.exchange(false, ordering: .relaxed)
+        loop.takeNoTurns()
         poller.wait(milliseconds: tookTurns ? 0 : loop.millisecondsToDeadline(MediaClock.now()))
         wakeup.silence()
     }

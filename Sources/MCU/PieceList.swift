@@ -6,6 +6,7 @@ final class PieceList<Piece: Sendable>: Sendable {
         var pieces: [Piece] = []
         var next = 0
         var unfinished = 0
+        var work = Duration.zero
     }
     private let state = Guarded(State())
 
@@ -14,7 +15,7 @@ final class PieceList<Piece: Sendable>: Sendable {
         state.withLock {
             $0.pieces.removeAll(keepingCapacity: true)
             $0.pieces.append(contentsOf: pieces)
-            ($0.next, $0.unfinished) = (0, pieces.count)
+            ($0.next, $0.unfinished, $0.work) = (0, pieces.count, .zero)
         }
     }
 
@@ -28,14 +29,16 @@ final class PieceList<Piece: Sendable>: Sendable {
     }
 
     /// To be called after each piece that was taken.
-    /// - Returns: whether it was the last of the stage.
-    func end() -> Bool {
+    /// - Parameter work: how long it took.
+    /// - Returns: how long all pieces of the stage took together, where this was the last; nil where others are not done.
+    func end(after work: Duration) -> Duration? {
         state.withLock { state in
             state.unfinished -= 1
-            guard state.unfinished == 0 else { return false }
+            state.work = state.work + work
+            guard state.unfinished == 0 else { return nil }
             state.pieces.removeAll(keepingCapacity: true)
             state.next = 0
-            return true
+            return state.work
         }
     }
 }

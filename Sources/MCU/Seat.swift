@@ -39,6 +39,8 @@ final class Seat {
     private(set) var hears = false
     private(set) var sees = false
     private(set) var wantsRepair = true
+    /// Of the last sound that was sent: each goes once.
+    var soundNumber = 0
 
     /// After a connection and after each negotiation.
     func followParticipant() {

@@ -11,8 +11,8 @@ package final class TierEncoder {
 
     /// libvpx's speed: the large picture goes over lines that carry it well, and costs most; the small ones need each bit.
     private let calm: Int
-    private static let (calmHigh, calmSmall) = (10, 8)
-    private static let speeds = [12, 16]
+    private static let (calmHigh, calmSmall) = (12, 8)
+    private static let speeds = [14, 16]
 
     package init?(_ tier: VideoTier) {
         guard

@@ -35,6 +35,8 @@ final class WorkerLoop {
     private var lastTime = Instant.start
     /// Pictures on their way to a crowd.
     private var spreads: [Spread] = []
+    /// Counts the turns, and the ticks of sound that were sent on.
+    private var (turnNumber, soundNumber) = (0, 0)
     private var handshakes = HandshakeQueue<(bytes: [UInt8], source: TransportAddress, seat: Seat)>()
 
     init(
@@ -220,29 +222,46 @@ final class WorkerLoop {
         settle(seat, sink)
     }
 
+    // MARK: Media
+
     private func send(_ frame: AudioFrame, to bridge: Bridge, now: Instant) {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
-        for seat in present where seat.hears {
-            var sink = SeatSink(seat: seat, sender: sender)
-            frame.withPacket(for: seat.key, repairs: seat.wantsRepair) { packet in
-                guard packet.count > 0 else { return }
-                seat.peer.sendAudio(
-                    packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)
-                seat.isFirstSound = false
-            }
+        soundNumber &+= 1
+        // A part of a picture that is due now goes first, to each seat with the sound right behind it: both leave as one message to the kernel.
+        for index in spreads.indices where spreads[index].bridge === bridge {
+            sendPart(index, now: now) { seat in send(frame, to: seat, now: now) }
+        }
+        for seat in present where seat.soundNumber != soundNumber { send(frame, to: seat, now: now) }
+    }
+
+    private func send(_ frame: AudioFrame, to seat: Seat, now: Instant) {
+        guard seat.hears, seat.soundNumber != soundNumber else { return }
+        seat.soundNumber = soundNumber
+        var sink = SeatSink(seat: seat, sender: sender)
+        frame.withPacket(for: seat.key, repairs: seat.wantsRepair) { packet in
+            guard packet.count > 0 else { return }
+            seat.peer.sendAudio(
+                packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)
+            seat.isFirstSound = false
         }
     }
 
     /// A picture that leaves for a crowd in parts, so that neither this thread nor the network has it all at once.
     private struct Spread {
+        var bridge: Bridge
         var frame: PacketisedFrame
         var tier: Int
         var seats: [Seat]
         var next = 0
         var step: Int
+        /// The turn in which a part of it went.
+        var turn = -1
+        var posted: Instant
     }
-    /// So many receivers are no crowd; more have their picture within three turns, which are 18 ms.
-    private static let (burst, parts) = (24, 3)
+    /// So many receivers are no crowd; more have their picture within two turns, of which one has a sound too.
+    private static let (burst, parts) = (24, 2)
+    /// A thread that is late for its turns sends what waits in any of them.
+    private static let mostWait = Duration.milliseconds(25)
 
     private func send(_ frame: PacketisedFrame, tier: Int, to bridge: Bridge, now: Instant) {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
@@ -250,25 +269,40 @@ final class WorkerLoop {
             for seat in present { send(frame, tier: tier, to: seat, now: now) }
             return
         }
-        spreads.append(Spread(frame: frame, tier: tier, seats: present, step: (present.count + Self.parts - 1) / Self.parts))
+        spreads.append(
+            Spread(
+                bridge: bridge, frame: frame, tier: tier, seats: present, step: (present.count + Self.parts - 1) / Self.parts,
+                posted: now))
     }
 
     /// The next part of each picture that is on its way. Older ones go first, so that every seat has them in order.
     func sendOn(now: Instant) {
-        guard !spreads.isEmpty else { return }
-        for index in spreads.indices {
-            let (frame, tier, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].seats)
-            let end = min(seats.count, spreads[index].next + spreads[index].step)
-            for place in spreads[index].next..<end where !seats[place].isGone { send(frame, tier: tier, to: seats[place], now: now) }
-            spreads[index].next = end
+        guard !spreads.isEmpty else { return turnNumber &+= 1 }
+        for index in spreads.indices where !isLastTurn || now - spreads[index].posted > Self.mostWait {
+            sendPart(index, now: now) { _ in }
         }
         spreads.removeAll { $0.next == $0.seats.count }
+        turnNumber &+= 1
     }
 
-    private func send(_ frame: PacketisedFrame, tier: Int, to seat: Seat, now: Instant) {
-        guard seat.sees, seat.takes(tier: tier, isKey: frame.isKeyFrame) else { return }
+    /// The next part of a picture, unless one went in this turn.
+    /// - Parameter sent: called after each seat that it went to.
+    private func sendPart(_ index: Int, now: Instant, _ sent: (Seat) -> Void) {
+        guard spreads[index].turn != turnNumber else { return }
+        let (frame, tier, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].seats)
+        let end = min(seats.count, spreads[index].next + spreads[index].step)
+        for place in spreads[index].next..<end where !seats[place].isGone {
+            if send(frame, tier: tier, to: seats[place], now: now) { sent(seats[place]) }
+        }
+        (spreads[index].next, spreads[index].turn) = (end, turnNumber)
+    }
+
+    /// - Returns: whether it went.
+    @discardableResult
+    private func send(_ frame: PacketisedFrame, tier: Int, to seat: Seat, now: Instant) -> Bool {
+        guard seat.sees, seat.takes(tier: tier, isKey: frame.isKeyFrame) else { return false }
         var sink = SeatSink(seat: seat, sender: sender)
-        seat.peer.sendVideo(frame, now: now, sink: &sink)
+        return seat.peer.sendVideo(frame, now: now, sink: &sink)
     }
 
     // MARK: Time
@@ -278,7 +312,7 @@ final class WorkerLoop {
 
     func millisecondsToDeadline(_ now: Instant) -> Int32 {
         guard !everyone.isEmpty else { return 500 }
-        guard handshakes.count == 0 else { return 0 }
+        guard handshakes.count == 0, spreads.isEmpty else { return 0 }
         return Int32(clamping: max(0, (nextLook - now).nanoseconds + 999_999) / 1_000_000)
     }
 
@@ -309,14 +343,26 @@ final class WorkerLoop {
     var isCrowd: Bool { everyone.count > Self.fewSeats }
 
     /// A thread that is woken for each datagram of a crowd spends its time in waking up. These are its turns, in each tick of the mixers: after the mixes are made,
-    /// twice in between, and before the next mix, which needs what came in.
-    private static let turns: [Duration] = [.milliseconds(2), .milliseconds(8), .milliseconds(14), .microseconds(18_500)]
+    /// once in between, and before the next mix, which needs what came in.
+    private static let turns: [Duration] = [.milliseconds(2), .milliseconds(10), .microseconds(18_500)]
+    /// The turn before a mix sends no pictures: the one behind it has sound to take along.
+    private var isLastTurn = false
 
-    static func turn(after now: Instant) -> Instant {
+    /// The thread wakes whenever something comes.
+    func takeNoTurns() { isLastTurn = false }
+
+    /// When the next turn is, which then begins.
+    func nextTurn(after now: Instant) -> Instant {
+        let (time, index) = Self.turn(after: now)
+        isLastTurn = index == Self.turns.count - 1
+        return time
+    }
+
+    static func turn(after now: Instant) -> (time: Instant, index: Int) {
         let tick = MixerThread.audioInterval.nanoseconds
         let begin = Instant(nanoseconds: now.nanoseconds / tick * tick)
-        for turn in turns where begin + turn > now { return begin + turn }
-        return begin + MixerThread.audioInterval + turns[0]
+        for (index, turn) in turns.enumerated() where begin + turn > now { return (begin + turn, index) }
+        return (begin + MixerThread.audioInterval + turns[0], 0)
     }
 
     /// Counts.

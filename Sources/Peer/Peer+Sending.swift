@@ -23,18 +23,41 @@ extension Peer {
     }
 
     /// A picture, its packets one after the other. Kept for retransmission where that was negotiated.
-    package func sendVideo(_ frame: PacketisedFrame, now: Instant, sink: inout some PeerSink) {
-        guard let stream = videoOut, srtp != nil else { return }
+    /// - Returns: whether all of it went.
+    @discardableResult
+    package func sendVideo(_ frame: PacketisedFrame, now: Instant, sink: inout some PeerSink) -> Bool {
+        guard let stream = videoOut, srtp != nil else { return false }
+        guard let address = ice.address else {
+            drops.count(.sendNotConnected)
+            return false
+        }
         if rtxOut != nil {
             if history == nil { history = PacketHistory() }
             history?.add(frame, first: stream.nextSequence)
         }
-        for index in 0..<frame.count {
-            frame.withPayload(index) {
-                sendVideo(
-                    packet: $0, timestamp: frame.timestamp, captured: frame.captured, marker: frame.isLast(index), now: now, sink: &sink)
+        let count = frame.count
+        // What all packets share is looked up once.
+        let first =
+            stream.hasTransportSequence
+            ? estimate.send(packets: count, bytes: frame.payloadBytes + stream.headerLength, now: now) : 0
+        var (whole, bytes) = (0, 0)
+        for index in 0..<count {
+            sink.send(to: address) { packet in
+                let sent = frame.withPayload(index) { payload in
+                    let length = stream.write(
+                        payload, timestamp: frame.timestamp, captured: frame.captured, marker: index == count - 1,
+                        transportSequence: first &+ UInt16(truncatingIfNeeded: index), now: now, into: &packet)
+                    return length.flatMap { try? srtp?.protectRTP(&packet, length: $0) } ?? 0
+                }
+                if sent > 0 { whole += 1 }
+                bytes += sent
+                return sent
             }
         }
+        statistics.packetsSent &+= UInt64(whole)
+        statistics.bytesSent &+= UInt64(bytes)
+        if whole == count { statistics.videoFramesSent &+= 1 }
+        return whole == count
     }
 
     /// One packet of a VP8 frame, descriptor included; the packets of a frame one after the other.

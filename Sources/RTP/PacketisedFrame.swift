@@ -23,10 +23,12 @@ package final class PacketisedFrame: @unchecked Sendable {
     /// Cuts `frame` into payloads of equal size, the last one excepted: a frame then leaves as one segmented send.
     package convenience init(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) {
         self.init()
-        fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured)
+        fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured, isFilledUp: false)
     }
 
-    fileprivate func fill(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) {
+    /// - Parameter isFilledUp: the last payload is as long as the others, by a few zeros that say nothing: the last partition of a VP8 frame ends where the
+    ///   frame does, and its decoder reads zeros past that end (RFC 6386 §7.3, §9.5). A sound may then follow in the same segmented send.
+    fileprivate func fill(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant, isFilledUp: Bool) {
         (self.isKeyFrame, self.timestamp, self.captured) = (isKeyFrame, timestamp, captured)
         let room = Self.largestPayload - 1
         let pieces = max(1, (frame.count + room - 1) / room)
@@ -35,17 +37,21 @@ package final class PacketisedFrame: @unchecked Sendable {
         payloadSize = part + 1
         bytes.removeAll(keepingCapacity: true)
         // Frames of one stream are of one size within a factor of two, key frames excepted.
-        bytes.reserveCapacity(max(Self.usualBytes, frame.count + count))
+        bytes.reserveCapacity(max(Self.usualBytes, count * payloadSize))
         for piece in 0..<count {
             bytes.append(VP8Descriptor.shortForm(startsFrame: piece == 0))
             frame.extracting(piece * part..<min((piece + 1) * part, frame.count)).withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
         }
+        while isFilledUp, bytes.count < count * payloadSize { bytes.append(0) }
+        encodedBytes = frame.count
     }
 
     private static let usualBytes = 16 << 10
 
     /// Bytes of the frame as it was encoded.
-    package var encodedBytes: Int { bytes.count - count }
+    package private(set) var encodedBytes = 0
+    /// Bytes of each payload but the last, descriptor included.
+    package var payloadBytes: Int { payloadSize }
 
     /// - Parameter index: 0 ..< `count`; another is empty.
     package func withPayload<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
@@ -65,9 +71,10 @@ package struct PacketisedFramePool {
 
     package init() { frames.reserveCapacity(Self.most) }
 
+    /// As `PacketisedFrame.init`, with all payloads of one size: a few zeros may follow the last partition.
     package mutating func make(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) -> PacketisedFrame {
         let made = take()
-        made.fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured)
+        made.fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured, isFilledUp: true)
         return made
     }
 

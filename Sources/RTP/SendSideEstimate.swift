@@ -41,6 +41,17 @@ package struct SendSideEstimate: Sendable {
         return sequence
     }
 
+    /// The same for packets of one size that go together.
+    /// - Returns: the number of the first; the others have the following ones.
+    package mutating func send(packets: Int, bytes: Int, now: Instant) -> UInt16 {
+        let (first, ticks) = (next, Self.ticks(now))
+        for _ in 0..<packets {
+            sent[Int(next) % Self.capacity] = Sent(sequence: next, bytes: UInt16(clamping: max(1, bytes)), ticks: ticks)
+            next &+= 1
+        }
+        return first
+    }
+
     /// Reads one feedback message.
     /// - Throws: `PacketError` where it is not one; what was read before counts.
     package mutating func receive(_ datagram: RawSpan, _ feedback: FeedbackHeader, now: Instant) throws(PacketError) {

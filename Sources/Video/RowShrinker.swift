@@ -69,10 +69,13 @@ struct Reducer {
             target.height * 4 > part.height
         else { return shrink(source, part, into: target) }
         // Halves have even sides too: at most two rows or columns of the edge are lost.
-        let part = Rectangle(x: part.x, y: part.y, width: part.width & ~3, height: part.height & ~3)
-        let between = Self.picture(&half, part.width / 2, part.height / 2)
-        between.scale(from: source, part: part, into: between.bounds)
-        shrink(between.view, between.bounds, into: target)
+        let part = Rectangle(x: part.x & ~3, y: part.y, width: part.width & ~3, height: part.height & ~3)
+        // libyuv halves the columns that do not fill a vector one by one: where nearly whole rows are shown, whole ones are halved, and cut then.
+        let isWide = part.width * 8 >= source.bounds.width * 7
+        let rows = isWide ? Rectangle(x: 0, y: part.y, width: source.bounds.width & ~3, height: part.height) : part
+        let between = Self.picture(&half, rows.width / 2, rows.height / 2)
+        between.scale(from: source, part: rows, into: between.bounds)
+        shrink(between.view, Rectangle(x: (part.x - rows.x) / 2, y: 0, width: part.width / 2, height: part.height / 2), into: target)
     }
 
     private mutating func shrink(_ source: Picture.View, _ part: Rectangle, into target: Picture) {

@@ -40,6 +40,21 @@ struct FrameAssemblerTests {
         #expect(sizes.reduce(0, +) - frame.count == frame.encodedBytes && frame.encodedBytes >= size)
     }
 
+    @Test(arguments: [1, 10, 1_179, 1_180, 2_358, 2_359, 7_777, 60_000])
+    mutating func `a frame for a meeting is cut into packets that are equal to the last, with no more than a few zeros behind it`(size: Int)
+        throws
+    {
+        var pool = PacketisedFramePool()
+        let data = (0..<max(size, 10)).map { UInt8(truncatingIfNeeded: $0 * 7 + 1) }
+        let frame = pool.make(data.span, isKeyFrame: false, timestamp: 0, captured: start)
+        let sizes = (0..<frame.count).map { frame.withPayload($0) { $0.count } }
+        #expect(Set(sizes) == [frame.payloadBytes] && sizes[0] <= PacketisedFrame.largestPayload && frame.encodedBytes == data.count)
+        var assembled: [UInt8] = []
+        for index in 0..<frame.count { frame.withPayload(index) { payload in assembled += (1..<payload.count).map { payload[$0] } } }
+        #expect(Array(assembled.prefix(data.count)) == data && assembled.dropFirst(data.count).allSatisfy { $0 == 0 })
+        #expect(assembled.count - data.count < frame.count)
+    }
+
     @Test(arguments: 0..<50 as Range<UInt64>)
     mutating func `out of order, with holes that are mended late or never, every frame that comes out is whole and decodable`(seed: UInt64)
     {

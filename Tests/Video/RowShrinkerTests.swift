@@ -31,4 +31,21 @@ struct RowShrinkerTests {
 
     @Test(arguments: [(640, 641), (640, 640), (640, 319), (8, 6)])
     func `other ratios are left to libyuv`(from: Int, to: Int) { #expect(RowShrinker(from: from, to: to) == nil) }
+
+    @Test(arguments: [(244, 138), (250, 138), (240, 136), (160, 136)])
+    func `a tile shows the middle of its picture`(width: Int, height: Int) throws {
+        let source = Picture(width: 640, height: 360)
+        for x in stride(from: 0, to: 640, by: 4) {
+            source.fill(Rectangle(x: x, y: 0, width: 4, height: 360), with: YUVColour(y: UInt8(20 + x / 4), u: 128, v: 128))
+        }
+        let fit = TileFit(width: 640, height: 360, tileWidth: width, tileHeight: height)
+        let target = Picture(width: fit.place.width, height: fit.place.height)
+        var reducer = Reducer()
+        reducer.reduce(source.view, part: fit.part, into: target)
+        for x in 0..<target.width {
+            let place = Double(fit.part.x) + (Double(x) + 0.5) * Double(fit.part.width) / Double(target.width)
+            let luma = Double(try #require(target.pixel(x, height / 2)).y)
+            #expect(abs(luma - (20 + place / 4 - 0.5)) < 1.5)
+        }
+    }
 }

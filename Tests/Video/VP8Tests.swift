@@ -37,6 +37,22 @@ struct VP8Tests {
         }
     }
 
+    @Test func `zeros behind a frame change nothing of its picture`() throws {
+        let pattern = TestPattern(.moving(name: "Điện Biên"), width: 640, height: 360)
+        var encoder = try encoder(640, 360)
+        var plain = try VP8Decoder()
+        var filled = try VP8Decoder()
+        var bytes: [UInt8] = []
+        for number in 0..<25 {
+            _ = try encoder.encode(
+                pattern.picture(number, pool: pool), forceKey: false, timestamp: Int64(number) * 3_600, duration: 3_600, into: &bytes)
+            let longer = bytes + [UInt8](repeating: 0, count: number)
+            let one = try #require(try plain.decode(bytes.span, pool: pool))
+            let other = try #require(try filled.decode(longer.span, pool: pool))
+            #expect(Pictures.psnr(one, other) == Pictures.psnr(one, one))
+        }
+    }
+
     @Test func `a picture that stands still becomes sharp on a thin line too`() throws {
         let still = TestPattern(.moving(name: "Lai Châu"), width: 640, height: 360).picture(3, pool: pool)
         var encoder = try encoder(640, 360, bitsPerSecond: 150_000)
