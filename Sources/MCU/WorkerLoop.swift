@@ -308,7 +308,7 @@ final class WorkerLoop {
     // MARK: Time
 
     /// A crowd's timers are looked at together: none of them is in such a hurry, and a look goes past every seat.
-    private static let (fewSeats, manySeats, lookInterval) = (8, 100, Duration.milliseconds(10))
+    private static let (fewSeats, manySeats, lookInterval) = (4, 100, Duration.milliseconds(10))
 
     func millisecondsToDeadline(_ now: Instant) -> Int32 {
         guard !everyone.isEmpty else { return 500 }
