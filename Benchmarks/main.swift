@@ -14,10 +14,12 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
 let names = ["floor", "latency", "allocations", "storm", "growth"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
-// One case, or some by commas: those that a ratio compares.
-let wanted = value(of: "--case")?.split(separator: ",").map(String.init)
+// One case, or some by commas: those that a ratio compares. `peers` is all that stands beside one.
+let wanted = value(of: "--case")?.split(separator: ",").flatMap { name in
+    name == "peers" ? ["audio-500", "audio-50-all"] + peers : [String(name)]
+}
 if let unknown = wanted?.first(where: { !names.contains($0) }) {
-    complain("there is no case \(unknown); known are \(names.joined(separator: ", "))")
+    complain("there is no case \(unknown); known are \(names.joined(separator: ", ")), and peers")
 }
 let chosen = names.filter { wanted?.contains($0) ?? true }
 

@@ -33,6 +33,8 @@ final class DatagramSender {
     private(set) var dropped: UInt64 = 0
     private(set) var sent: UInt64 = 0
     private(set) var calls: UInt64 = 0
+    /// Handed to the kernel, each of one datagram or more.
+    private(set) var messages: UInt64 = 0
 
     init(socket: UDPSocket, segmenting: Bool = true) {
         self.socket = socket
@@ -104,6 +106,7 @@ final class DatagramSender {
             calls += 1
             if taken > 0 {
                 for index in done..<done + Int(taken) { sent += UInt64(parts(index)) }
+                messages += UInt64(taken)
                 done += Int(taken)
                 continue
             }
@@ -142,7 +145,7 @@ final class DatagramSender {
             vectors[index] = iovec(iov_base: start.map { $0 + offset }, iov_len: min(size, whole - offset))
             let isTaken = nc_sendmmsg(socket.descriptor, headers + index, 1, Int32(MSG_DONTWAIT)) == 1
             calls += 1
-            if isTaken { sent += 1 } else { dropped += 1 }
+            if isTaken { (sent, messages) = (sent + 1, messages + 1) } else { dropped += 1 }
         }
     }
 }

@@ -19,6 +19,10 @@ extension MediaCore {
                 "nhipcau_media_datagrams_received_total", help: "Datagrams received.", kind: .counter, value: sum(\.datagramsReceived)),
             MetricSample("nhipcau_media_datagrams_sent_total", help: "Datagrams sent.", kind: .counter, value: sum(\.datagramsSent)),
             MetricSample(
+                "nhipcau_media_messages_sent_total",
+                help: "Walks through the network stack: the packets of a picture, and a sound behind them, share one.", kind: .counter,
+                value: sum(\.messagesSent)),
+            MetricSample(
                 "nhipcau_media_datagrams_not_sent_total", help: "Datagrams that the kernel did not take.", kind: .counter,
                 value: sum(\.datagramsNotSent)),
             MetricSample(

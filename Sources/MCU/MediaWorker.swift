@@ -110,6 +110,7 @@ struct WorkerCounters: Sendable {
     var peers = 0
     var datagramsReceived: UInt64 = 0
     var datagramsSent: UInt64 = 0
+    var messagesSent: UInt64 = 0
     var datagramsNotSent: UInt64 = 0
     var forwarded: UInt64 = 0
     var strangers: UInt64 = 0

@@ -370,7 +370,7 @@ final class WorkerLoop {
     func report(followLines: Bool) -> WorkerCounters {
         counters.peers = seats.count
         counters.datagramsSent = sender.sent
-        counters.datagramsNotSent = sender.dropped
+        (counters.datagramsNotSent, counters.messagesSent) = (sender.dropped, sender.messages)
         counters.drops = dropsOfGone
         counters.framesSent = framesOfGone
         (counters.soundSent, counters.soundReceived) = soundOfGone

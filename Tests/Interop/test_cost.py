@@ -1,5 +1,6 @@
 """What the server spends, counted and not timed: who is asked to send at all, and what is asked of malloc."""
 
+import json
 import struct
 import subprocess
 import time
@@ -96,3 +97,36 @@ def test_packets_and_frames_allocate_nothing(counted):
     assert handled > 20_000, handled
     # What is left are the control plane's two timers a second; a single one for each picture would be 75 a second.
     assert made / handled * 1_000 < 10, f"{made} allocations for {handled:.0f} packets"
+
+
+def test_a_crowd_hears_and_sees_each_tick_once_and_sound_shares_the_way_with_pictures(server, tmp_path):
+    meeting = server.running_meeting("Tám mươi điểm cầu xem")["id"]
+    clip = Path(__file__).parents[2] / "Sources" / "Endpoint" / "media" / "clip-person-180p.ivf"
+    names = ("messages_sent", "datagrams_sent", "sound_sent", "video_frames_sent", "datagrams_not_sent")
+    report = tmp_path / "report.json"
+
+    def counts():
+        return {name: server.metric(f"nhipcau_media_{name}_total") for name in names}
+
+    with Sites(server, meeting) as sites:
+        sites.add("Nói", "--count", "2", "--audio", "tone:440", "--video", str(clip))
+        sites.add("Xem", "--count", "80", "--kind", "viewer", "--report", str(report), "--duration", "12")
+        assert until(lambda: server.metric("nhipcau_media_sessions") == 82)
+        time.sleep(3)
+        first = counts()
+        time.sleep(6)
+        passed = {name: value - first[name] for name, value in counts().items()}
+        sites.processes[-1].wait(40)
+    assert passed["datagrams_not_sent"] == 0
+    assert passed["sound_sent"] > 80 * 6 * 45 and passed["video_frames_sent"] > 80 * 6 * 9, passed
+    # One message a sound and one a picture would be the sum; half of the pictures have a sound behind them.
+    assert passed["messages_sent"] < 0.97 * (passed["sound_sent"] + passed["video_frames_sent"]), passed
+    viewers = json.loads(report.read_text())["endpoints"]
+    assert len(viewers) == 80 and all(one["state"] == "connected" for one in viewers), [one["state"] for one in viewers]
+    for one in viewers:
+        sound, picture = one["sound"], one["picture"]
+        assert sound["lost"] == 0 and picture["frames"] > 0 and one["line"]["nacksSent"] == 0, one
+        # None twice either: 50 a second, and the few that were on their way.
+        assert abs(sound["packets"] - 50 * one["connectedSeconds"]) < 60, one
+    shown = [one["picture"]["frames"] for one in viewers]
+    assert max(shown) - min(shown) < 60, shown
