@@ -82,6 +82,9 @@ final class Book {
         let (memory, listeners) = (growth.many.memory - growth.few.memory, growth.many.sessions - growth.few.sessions)
         printRatio("memory for one more listener, KiB", memory * 1_024 / listeners, atMost: 400)
         printRatio("mixing and composing, 300 listeners against 10, growth", growth.growth, atMost: 0.02)
+        if let growth = growth.growthOfWork {
+            printRatio("the same, where the bare codecs beside each cost the same", growth, atMost: 0.02)
+        }
     }
 
     private func printRatios(_ gstreamer: GStreamerCase) {

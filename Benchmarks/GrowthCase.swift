@@ -3,7 +3,7 @@ import Foundation
 /// What further listeners cost: one meeting of nine who are seen, with 10 listeners and with 300 in turn. The machine's speed drifts by more than a
 /// listener costs, so the two are measured one after the other, several times.
 struct GrowthCase {
-    private static let (few, many, rounds, seconds) = (10, 300, 3, 5.0)
+    private static let (few, many, rounds, seconds) = (10, 300, 4, 5.0)
 
     struct Result {
         var few = LoadCase.Result()
@@ -28,6 +28,12 @@ struct GrowthCase {
 
         /// Of mixing, composing and all codecs, for the same frames.
         var growth: Double { many.mixing / many.seconds / (few.mixing / few.seconds) - 1 }
+
+        /// The same, as multiples of what the bare codecs took for it beside each: more peers on the same cores make all code slower.
+        var growthOfWork: Double? {
+            guard let one = few.floor?.codecSeconds(of: few.work), let other = many.floor?.codecSeconds(of: many.work) else { return nil }
+            return (many.mixing / other) / (few.mixing / one) - 1
+        }
     }
 
     static func run(_ executable: String) async throws -> Result {

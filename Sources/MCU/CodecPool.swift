@@ -10,25 +10,35 @@ protocol CodecJob: AnyObject, Sendable {
 }
 
 /// A few threads that run codec jobs. Calls for help go first: what was begun is finished before anything new is. Bounded: a job asks once for each beat.
+/// Of those that sleep the one that fell asleep last is woken: what it worked on is still in its core's caches.
 final class CodecPool: Sendable {
     private struct Queues {
         var help = JobRing()
         var begin = JobRing()
         var isStopping = false
+        /// Threads that sleep, the one that has slept longest first.
+        var idle: [Int] = []
     }
-    private let queues = Guarded(Queues())
-    private let wake = DispatchSemaphore(value: 0)
+    private let queues: Guarded<Queues>
+    /// One for each thread.
+    private let wakes: [DispatchSemaphore]
     let threads: Int
     private let ended = DispatchGroup()
 
-    init(threads: Int) { self.threads = max(1, threads) }
+    init(threads: Int) {
+        self.threads = max(1, threads)
+        var queues = Queues()
+        queues.idle.reserveCapacity(self.threads)
+        self.queues = Guarded(queues)
+        wakes = (0..<self.threads).map { _ in DispatchSemaphore(value: 0) }
+    }
 
     func start() {
         for index in 0..<threads {
             ended.enter()
             let thread = Thread { [self] in
                 ThreadPriority.raise(.picture, name: "codec-\(index)")
-                work()
+                work(index)
                 ended.leave()
             }
             thread.name = "codec-\(index)"
@@ -39,36 +49,56 @@ final class CodecPool: Sendable {
 
     /// Has `job` run once, soon.
     func submit(_ job: any CodecJob) {
-        queues.withLock { $0.begin.append(job) }
-        wake.signal()
+        let thread = queues.withLock { queues in
+            queues.begin.append(job)
+            return queues.idle.popLast()
+        }
+        if let thread { wakes[thread].signal() }
     }
 
     /// Asks for so many further threads for `job`, as far as there are.
     func callHelp(for job: any CodecJob, _ count: Int) {
         let count = min(count, threads - 1)
         guard count > 0 else { return }
-        queues.withLock { queues in for _ in 0..<count { queues.help.append(job) } }
-        for _ in 0..<count { wake.signal() }
+        for _ in 0..<count {
+            let thread = queues.withLock { queues in
+                queues.help.append(job)
+                return queues.idle.popLast()
+            }
+            if let thread { wakes[thread].signal() }
+        }
     }
 
     /// Jobs that wait are forgotten; returns when the running ones have ended.
     func stop() {
         queues.withLock { $0.isStopping = true }
-        for _ in 0..<threads { wake.signal() }
+        for wake in wakes { wake.signal() }
         ended.wait()
         queues.withLock { ($0.help, $0.begin) = (JobRing(), JobRing()) }
     }
 
-    private func work() {
+    private enum Step {
+        case help(any CodecJob)
+        case begin(any CodecJob)
+        case sleep
+        case stop
+    }
+
+    private func work(_ index: Int) {
         while true {
-            wake.wait()
-            let (helped, begun, isStopping): ((any CodecJob)?, (any CodecJob)?, Bool) = queues.withLock { queues in
-                if let job = queues.help.popFirst() { return (job, nil, queues.isStopping) }
-                return (nil, queues.begin.popFirst(), queues.isStopping)
+            let step: Step = queues.withLock { queues in
+                if queues.isStopping { return .stop }
+                if let job = queues.help.popFirst() { return .help(job) }
+                if let job = queues.begin.popFirst() { return .begin(job) }
+                queues.idle.append(index)
+                return .sleep
             }
-            if isStopping { return }
-            helped?.help()
-            begun?.run()
+            switch step {
+            case .help(let job): job.help()
+            case .begin(let job): job.run()
+            case .sleep: wakes[index].wait()
+            case .stop: return
+            }
         }
     }
 }

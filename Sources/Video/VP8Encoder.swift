@@ -90,7 +90,7 @@ package struct VP8Encoder: ~Copyable {
 
     private static func kilobits(_ bitsPerSecond: Int) -> UInt32 { UInt32(min(max(bitsPerSecond, 10_000), 20_000_000) / 1_000) }
 
-    /// Version 2 of the bit stream (RFC 6386, section 9.1): bilinear motion and the simple loop filter. Every decoder has all versions; this one takes a tenth of
+    /// Version 2 of the bit stream (RFC 6386, section 9.1): bilinear motion and no loop filter. Every decoder has all versions; this one takes a tenth of
     /// the encoder's time and a quarter of the decoders' off, for the same picture (docs/decisions/picture-stages.md).
     private static func configuration(width: Int, height: Int, bitsPerSecond: Int) throws(VPXError) -> vpx_codec_enc_cfg_t {
         var made = vpx_codec_enc_cfg_t()
