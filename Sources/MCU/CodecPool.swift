@@ -48,25 +48,20 @@ final class CodecPool: Sendable {
     }
 
     /// Has `job` run once, soon.
-    func submit(_ job: any CodecJob) {
-        let thread = queues.withLock { queues in
-            queues.begin.append(job)
-            return queues.idle.popLast()
-        }
-        if let thread { wakes[thread].signal() }
-    }
+    func submit(_ job: any CodecJob) { enqueue { $0.begin.append(job) } }
 
     /// Asks for so many further threads for `job`, as far as there are.
     func callHelp(for job: any CodecJob, _ count: Int) {
-        let count = min(count, threads - 1)
-        guard count > 0 else { return }
-        for _ in 0..<count {
-            let thread = queues.withLock { queues in
-                queues.help.append(job)
-                return queues.idle.popLast()
-            }
-            if let thread { wakes[thread].signal() }
+        for _ in 0..<max(0, min(count, threads - 1)) { enqueue { $0.help.append(job) } }
+    }
+
+    /// Wakes a thread for what was appended. Where none sleeps a busy one looks at the queues before it does.
+    private func enqueue(_ append: (inout Queues) -> Void) {
+        let thread = queues.withLock { queues in
+            append(&queues)
+            return queues.idle.popLast()
         }
+        if let thread { wakes[thread].signal() }
     }
 
     /// Jobs that wait are forgotten; returns when the running ones have ended.
