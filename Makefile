@@ -64,7 +64,15 @@ bench: install ## print what the media core costs beside the floor of its codecs
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
 	@cc -O2 -fno-omit-frame-pointer -shared -fPIC Benchmarks/hook/allocations.c -o $(BUILD)/allocations.so
-	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT))
+	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau)
+
+.PHONY: bench-before
+bench-before: install ## the same cases on this build and on revision BEFORE in turn: what a change costs
+	@[ -n "$(BEFORE)" ] || { echo "make bench-before BEFORE=REVISION" >&2; exit 64; }
+	@[ -d .build-before ] || git worktree add --detach .build-before $(BEFORE)
+	@git -C .build-before checkout --quiet --detach $(BEFORE)
+	@swift build -c release --package-path .build-before --scratch-path .build-before/.build --product nhipcau
+	@$(MAKE) --no-print-directory bench BEFORE=$(BEFORE)
 
 .PHONY: bench-peers
 bench-peers: install-test ## the same beside Janus and GStreamer from Debian, which are installed for it
@@ -82,3 +90,4 @@ soak: install-test release ## SOAK_JOINS joins and leaves in random order over S
 .PHONY: clean
 clean: ## remove what was built
 	@rm -rf $(BUILD) .build-* .venv out
+	@git worktree prune

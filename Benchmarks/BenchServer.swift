@@ -4,15 +4,22 @@ import FoundationNetworking
 /// A server process of its own with a running meeting; ended by its id.
 final class BenchServer {
     let executable: String
+    /// Whose headless endpoints make the load.
+    private let endpoints: String
     let origin: String
     private let process = Process()
     private let folder = NSTemporaryDirectory() + "nhipcau-bench-\(UUID().uuidString)"
     private(set) var token = ""
     private(set) var meeting = ""
 
-    /// - Parameter hook: the library that counts allocations (`Benchmarks/hook`), and where it writes.
-    init(_ executable: String, layout: String = "grid", hook: (library: String, file: String)? = nil) async throws {
+    /// - Parameters:
+    ///   - hook: the library that counts allocations (`Benchmarks/hook`), and where it writes.
+    ///   - endpoints: the executable whose headless endpoints make the load; nil for the server's own.
+    init(
+        _ executable: String, layout: String = "grid", hook: (library: String, file: String)? = nil, endpoints: String? = nil
+    ) async throws {
         self.executable = executable
+        self.endpoints = endpoints ?? executable
         let port = UInt16.random(in: 20_000..<60_000)
         origin = "http://127.0.0.1:\(port)"
         process.executableURL = URL(filePath: executable)
@@ -114,7 +121,7 @@ final class BenchServer {
     /// Starts `nhipcau endpoint` with these words.
     func endpoint(_ name: String, _ words: [String], meeting other: String? = nil) throws -> Process {
         let endpoint = Process()
-        endpoint.executableURL = URL(filePath: executable)
+        endpoint.executableURL = URL(filePath: endpoints)
         endpoint.arguments = ["endpoint", "--server", origin, "--token", token, "--meeting", other ?? meeting, "--name", name] + words
         endpoint.standardOutput = FileHandle.nullDevice
         try endpoint.run()

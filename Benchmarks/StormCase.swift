@@ -5,6 +5,8 @@ enum StormCase {
     private static let (joiners, processes) = (300, 6)
     /// After the last join, in which key frames are counted.
     private static let keyFrameSeconds = 2.0
+    /// From the first join on, in which the server's CPU is counted: whatever takes longer is in it.
+    private static let cpuSeconds = 8.0
 
     struct Result {
         var concealed = 0.0
@@ -18,6 +20,8 @@ enum StormCase {
         var seconds = 0.0
         var late = 0.0
         var skipped = 0.0
+        /// The server's, of a core, in the first `cpuSeconds` from the first join on.
+        var cpu = 0.0
 
         var figures: [Figure] {
             [
@@ -34,8 +38,9 @@ enum StormCase {
         }
     }
 
-    static func run(_ executable: String) async throws -> Result {
-        let server = try await BenchServer(executable)
+    /// - Parameter endpoints: the executable whose headless endpoints make the load; nil for the server's own.
+    static func run(_ executable: String, endpoints: String? = nil) async throws -> Result {
+        let server = try await BenchServer(executable, endpoints: endpoints)
         defer { server.stop() }
         let folder = NSTemporaryDirectory() + "nhipcau-storm-\(UUID().uuidString)/"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -48,7 +53,7 @@ enum StormCase {
         let names = ["key_frames_total", "ticks_late_total", "pictures_skipped_total"]
         var before: [String: Double] = [:]
         for name in names { before[name] = try await server.metric("nhipcau_media_" + name) }
-        let start = Date.now
+        let (start, spent) = (Date.now, try server.cpuSeconds())
         var crowds: [Process] = []
         for index in 0..<processes {
             let words = Crowd(name: "Ùa \(index)", count: joiners / processes, kind: "viewer").words(15)
@@ -65,6 +70,8 @@ enum StormCase {
         func more(_ name: String) async throws -> Double { try await server.metric("nhipcau_media_" + name) - (before[name] ?? 0) }
         // One each second makes n + 1 in n seconds.
         result.keyFramesPerSecond = max(0, try await more("key_frames_total") - 1) / passed
+        try await Task.sleep(for: .seconds(max(0, cpuSeconds - Date.now.timeIntervalSince(start))))
+        result.cpu = (try server.cpuSeconds() - spent) / Date.now.timeIntervalSince(start)
         for process in crowds { process.waitUntilExit() }
         (result.late, result.skipped) = (try await more("ticks_late_total"), try await more("pictures_skipped_total"))
         for process in present { process.terminate() }

@@ -21,9 +21,30 @@ let wanted = value(of: "--case")?.split(separator: ",").flatMap { name in
 if let unknown = wanted?.first(where: { !names.contains($0) }) {
     complain("there is no case \(unknown); known are \(names.joined(separator: ", ")), and peers")
 }
-let chosen = names.filter { wanted?.contains($0) ?? true }
+let compared = ["video-25-10", "video-9-300", "audio-500", "storm"]
+let chosen = names.filter { wanted?.contains($0) ?? (value(of: "--before") == nil || compared.contains($0)) }
 
 say(Machine.line)
+if let before = value(of: "--before") {
+    guard FileManager.default.isExecutableFile(atPath: before) else { complain("\(before) is no executable") }
+    for name in chosen {
+        do {
+            if name == "storm" {
+                try await StormPair.run(before: before, now: executable).printOut()
+            } else if let load = Catalogue.all.first(where: { $0.name == name }) {
+                var pair = PairCase(load, before: before, now: executable)
+                try await pair.run()
+                pair.printOut()
+            } else {
+                complain("\(name) is not compared with a build before")
+            }
+        } catch {
+            say("\(name): \(error)")
+            exit(1)
+        }
+    }
+    exit(0)
+}
 let book = Book()
 for name in chosen {
     do {
