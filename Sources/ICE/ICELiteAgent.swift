@@ -3,8 +3,9 @@ import RTP
 /// The server's side of ICE: lite (RFC 8445 §2.5), so it answers checks and sends none. One for each session; sans-IO.
 ///
 /// It believes only what the password proves. Of addresses that proved it, the peer's nomination picks one; while two nominated ones are
-/// alive, the one of higher priority stays (stacks that meet a lite agent nominate every pair that works). Consent is the peer's
-/// checks: 30 s without a proven one and it is gone (RFC 7675 §5.1).
+/// alive, the one of higher priority stays (stacks that meet a lite agent nominate every pair that works). Consent is what the peer
+/// proves: its checks, and the sealed packets that open (not every stack checks consent). 30 s without either and it is gone
+/// (RFC 7675 §5.1).
 package struct ICELiteAgent: Sendable {
     /// Why a datagram got no answer, for the counters.
     package enum Drop: Int, CaseIterable, Sendable {
@@ -148,6 +149,16 @@ package struct ICELiteAgent: Sendable {
         guard isRestartDone || priority >= old.priority || now - old.heard > Self.selectionHold else { return .answered }
         selection = (source, priority, now)
         return .nominated(source)
+    }
+
+    /// A packet that only the peer can have sealed came from `source`: as good a sign of life as a check, where that address has
+    /// proved the password before. It moves nothing.
+    package mutating func hearSealed(from source: TransportAddress, now: Instant) {
+        guard isProven(source, now: now) else { return }
+        prove(source, now: now)
+        guard source == sendAddress else { return }
+        consentUntil = now + Self.consentLifetime
+        if selection?.address == source { selection?.heard = now }
     }
 
     private mutating func prove(_ source: TransportAddress, now: Instant) {

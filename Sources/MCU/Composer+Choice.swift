@@ -16,6 +16,16 @@ extension Composer {
         }
     }
 
+    /// Whose screen is shown: the first that sends, otherwise the one that was shown and stands still.
+    func sharing(now: Instant) -> Bridge.Member? {
+        let arriving = bench.sharers.first { $0.screen.isArriving(now: now, within: Self.screenPatience) }
+        let sharing =
+            arriving
+            ?? bench.sharers.first { ObjectIdentifier($0.participant) == bench.lastSharing && $0.screen.isStill(now: now) }
+        bench.lastSharing = sharing.map { ObjectIdentifier($0.participant) }
+        return sharing
+    }
+
     func screenTile(_ member: Bridge.Member, now: Instant) -> TileContent {
         let picture = member.screen.picture(notOlderThan: Self.screenPatience, now: now)
         return TileContent(id: member.participant.session, name: member.screenName, picture: picture, isSpeaking: false, isMuted: false)

@@ -108,6 +108,8 @@ final class Composer: CodecJob {
         // Of the beat in work. Pieces read it: none is taken between two beats.
         var beat: Beat?
         var sharing: Bridge.Member?
+        /// Whose screen was shown on the beat before.
+        var lastSharing: ObjectIdentifier?
         var arrangement = LayoutChoice.grid
         var isEncoding = false
         var pieces: [Piece] = []
@@ -206,7 +208,7 @@ final class Composer: CodecJob {
             rest(bench.members, now: now)
             return finish(beat)
         }
-        bench.sharing = bench.sharers.first { $0.screen.isArriving(now: now, within: Self.screenPatience) }
+        bench.sharing = sharing(now: now)
         // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
         bench.arrangement = bench.sharing != nil && layout == .grid ? .speaker : layout
         choose(speaker: speaker, layout: bench.arrangement, beside: bench.sharing, now: now)
@@ -308,7 +310,7 @@ final class Composer: CodecJob {
     /// Tier low has a picture every 80 ms, or each one where the others have so few.
     private static let lowInterval = Duration.milliseconds(75)
 
-    /// A screen that nobody touches sends a picture a second or fewer.
+    /// A screen that sends nothing for so long gives way to one that does; where there is none it stays as long as it stands still.
     static let screenPatience = Duration.seconds(5)
 
     private func note(_ now: Instant) {

@@ -37,6 +37,8 @@ final class Participant: Sendable {
     private let withheld = Atomic<Bool>(false)
     private let waits = Atomic<Bool>(false)
     private let repair = Atomic<Bool>(true)
+    private let lineAliveUntil = Atomic<Int64>(0)
+    private let broken = Atomic<Int>(0)
 
     init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession) {
         (self.session, self.kind, self.name, self.joined) = (session, kind, name, joined)
@@ -84,6 +86,23 @@ final class Participant: Sendable {
         guard let decoder = sources.withLock({ frame.source == 0 ? $0.camera : $0.screen }) else { return }
         decoder.receive(
             bytes, source: frame.source, isKey: frame.isKey, size: (frame.width, frame.height), arrival: frame.arrival)
+    }
+
+    /// The sender said goodbye for a video.
+    func endedVideo(_ source: Int) {
+        sources.withLock { source == 0 ? $0.camera : $0.screen }?.end()
+    }
+
+    /// When its line counts as dead, published by the worker some times a second.
+    var aliveUntil: Instant {
+        get { Instant(nanoseconds: lineAliveUntil.load(ordering: .relaxed)) }
+        set { lineAliveUntil.store(newValue.nanoseconds, ordering: .relaxed) }
+    }
+
+    /// A bit for each video source of which something is missing, published by the worker some times a second.
+    var brokenVideos: Int {
+        get { broken.load(ordering: .relaxed) }
+        set { if broken.load(ordering: .relaxed) != newValue { broken.store(newValue, ordering: .relaxed) } }
     }
 
     // MARK: Sound

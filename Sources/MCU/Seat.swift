@@ -67,6 +67,13 @@ final class Seat {
         return tier == offered
     }
 
+    /// A few times a second: what tells a picture that stands still from one whose sender is gone.
+    func followSigns() {
+        guard participant.sendsVideo || participant.sharesScreen else { return }
+        participant.aliveUntil = peer.aliveUntil
+        participant.brokenVideos = peer.brokenVideos
+    }
+
     /// Loss above which sound carries error correction, and how many seconds without it end that.
     private static let (lossy, clean) = (0.005, 10)
 
@@ -126,6 +133,8 @@ struct SeatSink: PeerSink {
     mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { seat.participant.receive(packet, payload: payload) }
 
     mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { seat.participant.receive(frame, bytes: bytes) }
+
+    mutating func ended(source: Int) { seat.participant.endedVideo(source) }
 
     mutating func wantsKeyFrame() { seat.bridge.wantsKeyFrame(tier: seat.wantedTier) }
 

@@ -37,6 +37,8 @@ final class VideoSource: Sendable {
         /// Which of the peer's videos it is.
         var source = 0
         var lastArrival: Instant?
+        /// The sender said goodbye for it.
+        var hasEnded = false
     }
 
     struct Tile: Sendable, Equatable {
@@ -92,7 +94,7 @@ final class VideoSource: Sendable {
     func receive(_ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, size: (width: Int, height: Int) = (0, 0), arrival: Instant) {
         enum Fate { case taken, ignored, wantsKey }
         let fate: Fate = inbox.withLock { inbox in
-            (inbox.source, inbox.lastArrival, inbox.size) = (source, arrival, size)
+            (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
             guard inbox.isShown else { return .ignored }
             if inbox.needsKey, !isKey { return .wantsKey }
             if inbox.count == Self.mostWaiting {
@@ -109,6 +111,9 @@ final class VideoSource: Sendable {
         }
         if fate == .wantsKey { askForKeyFrame() }
     }
+
+    /// The sender said goodbye for it: the last picture is not kept on show.
+    func end() { inbox.withLock { ($0.hasEnded, $0.lastArrival, $0.count, $0.needsKey) = (true, nil, 0, true) } }
 
     private func askForKeyFrame() {
         guard let worker = participant.worker else { return }
@@ -157,9 +162,22 @@ final class VideoSource: Sendable {
 
     // MARK: The composer's side
 
-    /// The last picture, nil where it is older than `age`: a name card is shown rather than a frozen picture.
+    /// The last picture. One that is older than `age` stays as long as it stands still: the line lives and nothing of it is missing. Otherwise nil: a name
+    /// card is shown rather than a frozen picture.
     func picture(notOlderThan age: Duration, now: Instant) -> Picture? {
-        latest.withLock { now - $0.decoded <= age ? $0.picture : nil }
+        let (picture, decoded) = latest.withLock { ($0.picture, $0.decoded) }
+        guard picture != nil else { return nil }
+        return inbox.withLock { $0.hasEnded } || now - decoded > age && !isStill(now: now) ? nil : picture
+    }
+
+    /// Whether what was decoded last is still what the sender shows, though nothing has come since.
+    func isStill(now: Instant) -> Bool {
+        guard now <= participant.aliveUntil else { return false }
+        let source: Int? = inbox.withLock { inbox in
+            guard inbox.isShown, !inbox.isPaused, !inbox.hasEnded, !inbox.needsKey, inbox.lastArrival != nil else { return nil }
+            return inbox.source
+        }
+        return source.map { participant.brokenVideos & 1 << $0 == 0 } ?? false
     }
 
     /// How long a sender that nobody sees goes on before it is asked to stop: a view that changes back and forth costs no key frames.

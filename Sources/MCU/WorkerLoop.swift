@@ -379,6 +379,7 @@ final class WorkerLoop {
             counters.framesSent &+= seat.peer.statistics.videoFramesSent
             counters.soundSent &+= seat.peer.statistics.audioPacketsSent
             counters.soundReceived &+= seat.peer.statistics.audioPacketsReceived
+            seat.followSigns()
             guard followLines else { continue }
             seat.followLine()
             seat.followLoss()

@@ -14,6 +14,8 @@ final class ICEAgent {
     /// An address that was found proven, and until when that needs no second look.
     private var proven: (source: TransportAddress, until: Instant)?
     private static let proofLasts = Duration.seconds(1)
+    /// When the next sealed packet counts as a sign of life: a look a second is enough.
+    private var nextSign = Instant.start
 
     init(_ configuration: PeerConfiguration, now: Instant) {
         let remote = configuration.negotiated.remoteCredentials
@@ -38,6 +40,14 @@ final class ICEAgent {
         let isProven = full.map { $0.selected == source } ?? lite?.isProven(source, now: now) ?? false
         if isProven { proven = (source, now + Self.proofLasts) }
         return isProven
+    }
+
+    /// A sealed packet from `source` opened.
+    func hearSealed(from source: TransportAddress, now: Instant) {
+        guard now >= nextSign else { return }
+        nextSign = now + Self.proofLasts
+        lite?.hearSealed(from: source, now: now)
+        if let lite { deadline = lite.deadline }
     }
 
     func isLost(now: Instant) -> Bool {

@@ -10,6 +10,9 @@ struct IncomingStream {
     var reception: ReceptionStatistics
     /// Said goodbye. It is kept, since libsrtp keeps its stream too, and it may come back.
     private(set) var hasLeft = false
+    private var lastHeard = Instant.start
+    /// Silent for so long, a source gives its place to another one that comes.
+    private static let patience = Duration.seconds(60)
 
     init(ssrc: UInt32, kind: Kind) {
         (self.ssrc, self.kind) = (ssrc, kind)
@@ -18,8 +21,12 @@ struct IncomingStream {
 
     mutating func received(_ header: RTPHeader, now: Instant) {
         hasLeft = false
+        lastHeard = now
         reception.receive(sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, now: now)
     }
 
     mutating func leave() { hasLeft = true }
+
+    /// Whether another source may have its place.
+    func isGone(_ now: Instant) -> Bool { hasLeft || now - lastHeard > Self.patience }
 }

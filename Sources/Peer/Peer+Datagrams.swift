@@ -15,11 +15,11 @@ extension Peer {
             handleDTLS(datagram.span, now: now, sink: &sink)
         case .rtp:
             guard mayCarryMedia(source, now: now) else { return }
-            guard datagram.count >= 12, mayOpen(datagram.span) else { return }
-            receiveRTP(&datagram, now: now, sink: &sink)
+            guard datagram.count >= 12, mayOpen(datagram.span, now: now) else { return }
+            receiveRTP(&datagram, from: source, now: now, sink: &sink)
         case .rtcp:
             guard mayCarryMedia(source, now: now) else { return }
-            receiveRTCP(&datagram, now: now, sink: &sink)
+            receiveRTCP(&datagram, from: source, now: now, sink: &sink)
         case .unknown: drops.count(.unknownKind)
         }
     }
@@ -44,16 +44,24 @@ extension Peer {
         }
     }
 
-    private func receiveRTP(_ datagram: inout MutableSpan<UInt8>, now: Instant, sink: inout some PeerSink) {
+    /// What opened only the peer can have sealed: its line lives, and so does the session.
+    private func hearSealed(from source: TransportAddress, now: Instant) {
+        signs.heard(now: now)
+        ice.hearSealed(from: source, now: now)
+    }
+
+    private func receiveRTP(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, now: Instant, sink: inout some PeerSink) {
         do throws(SRTPError) {
             guard let length = try srtp?.unprotectRTP(&datagram) else { return }
+            hearSealed(from: source, now: now)
             receivePlainRTP(datagram.span.extracting(first: length), now: now, sink: &sink)
         } catch { count(error) }
     }
 
-    private func receiveRTCP(_ datagram: inout MutableSpan<UInt8>, now: Instant, sink: inout some PeerSink) {
+    private func receiveRTCP(_ datagram: inout MutableSpan<UInt8>, from source: TransportAddress, now: Instant, sink: inout some PeerSink) {
         do throws(SRTPError) {
             guard let length = try srtp?.unprotectRTCP(&datagram) else { return }
+            hearSealed(from: source, now: now)
             receivePlainRTCP(datagram.span.extracting(first: length), now: now, sink: &sink)
         } catch { count(error) }
     }

@@ -75,14 +75,15 @@ extension Peer {
         }
     }
 
-    /// The session ends when every source that sent has said goodbye: one that drops its camera says so for that alone.
+    /// BYE ends a source, be it the only one: a track was replaced, or an SSRC changed after a collision (RFC 3550 §6.6, §8.2). The session lives on.
     private func takeGoodbye(_ header: RTCPHeader, in datagram: RawSpan, sink: inout some PeerSink) throws(PacketError) {
         try Bye.forEachSource(of: header, in: datagram) { ssrc in
-            if let known = incoming.firstIndex(where: { $0.ssrc == ssrc }) { incoming[known].leave() }
+            guard let known = incoming.firstIndex(where: { $0.ssrc == ssrc }), !incoming[known].hasLeft else { return }
+            incoming[known].leave()
+            guard case .video(let source) = incoming[known].kind, videos.indices.contains(source), videos[source]?.leave(ssrc) == true
+            else { return }
+            sink.ended(source: source)
         }
-        // Retransmission streams say no goodbye of their own.
-        let hasMedia = incoming.contains { !$0.kind.isRetransmission }
-        if hasMedia, !incoming.contains(where: { !$0.kind.isRetransmission && !$0.hasLeft }) { end(.closedByPeer, sink: &sink) }
     }
 
     private func takePayloadFeedback(_ header: RTCPHeader, in datagram: RawSpan, sink: inout some PeerSink) throws(PacketError) {

@@ -5,12 +5,28 @@ extension Peer {
     /// Most SSRCs of one peer: three layers with their retransmissions, a screen, sound, and as many again after a change.
     static let mostSources = 24
 
+    /// Most sources of one peer that gave their place to others in all its time.
+    static let mostRetired = 512
+
     /// Whether a packet of `ssrc` may be opened: libsrtp keeps a stream for each SSRC that proved itself, so their number is bounded before it sees one.
-    func mayOpen(_ datagram: Span<UInt8>) -> Bool {
+    func mayOpen(_ datagram: Span<UInt8>, now: Instant) -> Bool {
         guard let ssrc: UInt32 = try? datagram.bytes.bigEndian(at: 8) else { return false }
-        if incoming.count < Self.mostSources || incoming.contains(where: { $0.ssrc == ssrc }) { return true }
+        if incoming.contains(where: { $0.ssrc == ssrc }) { return true }
+        // What is known of its numbers is gone: anything that was ever sealed for it would open a second time.
+        let isRetired = retired.contains(ssrc)
+        if !isRetired, incoming.count < Self.mostSources { return true }
+        if !isRetired, retired.count < Self.mostRetired, incoming.contains(where: { $0.isGone(now) }) { return true }
         drops.count(.tooManySources)
         return false
+    }
+
+    /// Takes the place of the first source that is gone. Where there is none the packet was not opened.
+    private func makeRoom(now: Instant) {
+        guard incoming.count >= Self.mostSources, let place = incoming.firstIndex(where: { $0.isGone(now) }) else { return }
+        let ssrc = incoming[place].ssrc
+        incoming.remove(at: place)
+        retired.append(ssrc)
+        srtp?.forget(ssrc)
     }
 
     /// What SRTP opened. For other rooms only to measure and fuzz without a cipher.
@@ -21,7 +37,7 @@ extension Peer {
             header = try RTPHeader(parsing: packet.bytes)
             extensions = try HeaderExtensions(parsing: packet.bytes, header: header, map: extensionMap)
         } catch { return drops.count(.rtpMalformed) }
-        guard let index = source(of: header, extensions, in: packet) else { return }
+        guard let index = source(of: header, extensions, in: packet, now: now) else { return }
         incoming[index].received(header, now: now)
         receivedBytes &+= packet.count
         if let number = extensions.transportSequenceNumber { arrivals.received(number, now: now) }
@@ -46,10 +62,10 @@ extension Peer {
     // MARK: Which stream a packet belongs to
 
     /// By SSRC; a new one by MID, by what the description said of SSRCs, or by its payload type alone (RFC 8843 §9.2).
-    private func source(of header: RTPHeader, _ extensions: HeaderExtensions, in packet: Span<UInt8>) -> Int? {
+    private func source(of header: RTPHeader, _ extensions: HeaderExtensions, in packet: Span<UInt8>, now: Instant) -> Int? {
         let known = incoming.firstIndex { $0.ssrc == header.ssrc }
         if let known, extensions.rid == nil, extensions.repairedRID == nil { return known }
-        guard let index = known ?? append(header, extensions, in: packet) else { return nil }
+        guard let index = known ?? append(header, extensions, in: packet, now: now) else { return nil }
         if incoming[index].layer == nil {
             let name = incoming[index].kind.isRetransmission ? extensions.repairedRID : extensions.rid
             if let name { incoming[index].layer = layer(packet.extracting(name), of: incoming[index].kind) }
@@ -57,7 +73,7 @@ extension Peer {
         return index
     }
 
-    private func append(_ header: RTPHeader, _ extensions: HeaderExtensions, in packet: Span<UInt8>) -> Int? {
+    private func append(_ header: RTPHeader, _ extensions: HeaderExtensions, in packet: Span<UInt8>, now: Instant) -> Int? {
         var found: IncomingStream.Kind?
         var isPayloadTypeKnown = false
         for line in 0..<(2 + configuration.negotiated.furtherVideos.count) {
@@ -80,6 +96,7 @@ extension Peer {
             drops.count(isPayloadTypeKnown ? .unknownSource : .unknownPayloadType)
             return nil
         }
+        makeRoom(now: now)
         incoming.append(IncomingStream(ssrc: header.ssrc, kind: found))
         return incoming.count - 1
     }

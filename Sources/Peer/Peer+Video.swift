@@ -122,6 +122,16 @@ extension Peer {
 
     private var roundTrip: Duration { .nanoseconds(Int64((statistics.roundTripMilliseconds ?? 50) * 1_000_000)) }
 
+    /// Until when the line counts as alive if nothing more comes.
+    package var aliveUntil: Instant { signs.aliveUntil }
+
+    /// A bit for each video source of which numbers or a key frame are missing, or nothing came yet.
+    package var brokenVideos: Int {
+        var bits = 0
+        for source in videos.indices where videos[source]?.receiver?.isBroken ?? true { bits |= 1 << source }
+        return bits
+    }
+
     // MARK: Out
 
     /// A generic NACK about our picture: what is still there goes out again on the RTX stream.

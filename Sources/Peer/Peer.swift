@@ -42,7 +42,11 @@ package final class Peer {
     let cname: [UInt8]
     /// Every SSRC heard, at most `mostSources`.
     var incoming: [IncomingStream] = []
+    /// SSRCs whose places were given to others.
+    var retired: [UInt32] = []
     var nextReport = Instant.distantFuture
+    /// Whether the line lives.
+    var signs: LineSigns
     /// What the sender of the camera's picture is told: see `setVideoWanted`.
     var wish = VideoWish()
     /// Streams that a renegotiation ended, by SSRC.
@@ -61,6 +65,7 @@ package final class Peer {
             role: configuration.negotiated.isDTLSClient ? .client : .server, identity: configuration.identity,
             fingerprints: configuration.negotiated.remoteFingerprints, profiles: configuration.profiles)
         connectBy = now + Self.connectTimeout
+        signs = LineSigns(now: now)
         limits = ReceiveSideEstimate(mostBitsPerSecond: configuration.receiveCap)
         cname = Array(configuration.cname.utf8.prefix(64))
         incoming.reserveCapacity(Self.mostSources)
@@ -197,6 +202,7 @@ package final class Peer {
             }
             return
         }
+        signs.heard(now: now)
         if !scratch.isEmpty { transmit(scratch, to: source, sink: &sink) }
         sendChecks(now: now, sink: &sink)
         if ice.address != nil {

@@ -14,6 +14,8 @@ package protocol PeerSink {
     mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>)
     /// A whole VP8 frame, in decoding order.
     mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>)
+    /// The sender said goodbye for this video (BYE): no picture of it comes for now. Another source may take its place.
+    mutating func ended(source: Int)
     /// The other side cannot go on without a key frame (PLI, FIR). Not gated here.
     mutating func wantsKeyFrame()
     /// The end, once; nothing comes after it.
@@ -21,6 +23,8 @@ package protocol PeerSink {
 }
 
 extension PeerSink {
+    package mutating func ended(source: Int) {}
+
     /// For those who have no such place: makes the datagram on the stack.
     package mutating func send(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
         var room = InlineArray<1_500, UInt8>(repeating: 0)
@@ -65,9 +69,9 @@ package struct ReceivedVideo: Equatable, Sendable {
 package enum PeerCloseReason: String, Sendable, CaseIterable {
     /// `close()` was called.
     case closedHere
-    /// BYE for all sources or close_notify.
+    /// close_notify.
     case closedByPeer
-    /// No proven STUN for 30 s (RFC 7675).
+    /// Neither a proven check nor a sealed packet for 30 s (RFC 7675).
     case consentLost
     /// ICE and DTLS did not come through within 30 s.
     case neverConnected

@@ -40,6 +40,7 @@ struct VideoInput {
             guard mayBegin(header.ssrc, startsKeyFrame: startsKeyFrame, now: now) else { return (false, false) }
             receiver = VideoReceiver(ssrc: header.ssrc, now: now)
         }
+        receiver?.hasLeft = false
         receiver?.insert(payload, sequence: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker, now: now)
         return (true, isNew)
     }
@@ -47,6 +48,15 @@ struct VideoInput {
     /// Takes a packet of the taken layer that was asked for again.
     mutating func mend(_ payload: Span<UInt8>, sequence: UInt16, timestamp: UInt32, marker: Bool, now: Instant) {
         receiver?.insert(payload, sequence: sequence, timestamp: timestamp, marker: marker, now: now)
+    }
+
+    /// Its sender said goodbye for `ssrc`: whatever comes next may take its place at once.
+    /// - Returns: whether it is the stream that is taken, so that no picture comes for now.
+    mutating func leave(_ ssrc: UInt32) -> Bool {
+        layers.removeAll { $0.ssrc == ssrc }
+        guard receiver?.ssrc == ssrc else { return false }
+        receiver?.hasLeft = true
+        return true
     }
 
     private func mayBegin(_ ssrc: UInt32, startsKeyFrame: Bool, now: Instant) -> Bool {

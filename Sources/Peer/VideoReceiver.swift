@@ -10,10 +10,15 @@ struct VideoReceiver {
     /// Silent for so long, the stream gives way to another SSRC: senders that begin anew take a new one.
     static let patience = Duration.seconds(1)
     private var lastArrival: Instant
+    /// Said goodbye and sent nothing since.
+    var hasLeft = false
 
     init(ssrc: UInt32, now: Instant) { (self.ssrc, lastArrival) = (ssrc, now) }
 
-    func hasFallenSilent(_ now: Instant) -> Bool { now - lastArrival > Self.patience }
+    func hasFallenSilent(_ now: Instant) -> Bool { hasLeft || now - lastArrival > Self.patience }
+
+    /// Numbers are missing, or a key frame is.
+    var isBroken: Bool { assembler.needsKeyFrame || deadline != nil }
 
     var deadline: Instant? {
         guard let asking = nack.deadline else { return assembler.deadline }

@@ -27,7 +27,8 @@ package struct HeaderExtensions: Equatable, Sendable {
 
     package init() {}
 
-    /// - Throws: `PacketError` where an element claims more than the extension has.
+    /// An element that claims more than the block has, and all behind it, is passed over: the payload is none the worse for it.
+    /// - Throws: `PacketError` where the block itself is not in `datagram`.
     package init(parsing datagram: RawSpan, header: RTPHeader, map: HeaderExtensionMap) throws(PacketError) {
         guard let profile = header.extensionProfile else { return }
         let isTwoByte = profile & 0xfff0 == 0x1000
@@ -44,6 +45,7 @@ package struct HeaderExtensions: Equatable, Sendable {
             let id: UInt8
             let body: Range<Int>
             if isTwoByte {
+                guard place + 1 < end else { return }
                 let length: UInt8 = try datagram.bigEndian(at: place + 1)
                 (id, body) = (first, place + 2..<place + 2 + Int(length))
             } else {
@@ -52,7 +54,7 @@ package struct HeaderExtensions: Equatable, Sendable {
                 if id == 15 || id == 0 { return }
                 body = place + 1..<place + 2 + Int(first & 0x0f)
             }
-            guard body.upperBound <= end else { throw .contradiction(.extensionElement) }
+            guard body.upperBound <= end else { return }
             try take(id, body, of: datagram, map)
             place = body.upperBound
         }

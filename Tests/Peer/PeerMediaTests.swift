@@ -27,6 +27,10 @@ extension PeerPair {
     /// An RTCP packet sealed with the endpoint's keys. One packet only: its index starts anew.
     func sealed(rtcp plain: [UInt8]) throws -> [UInt8] {
         var session = try SRTPSession(keys: try #require(endpoint.dtls.keys))
+        return try Self.sealed(rtcp: plain, by: &session)
+    }
+
+    static func sealed(rtcp plain: [UInt8], by session: inout SRTPSession) throws -> [UInt8] {
         var bytes = plain + [UInt8](repeating: 0, count: SRTPSession.overhead)
         var span = bytes.mutableSpan
         let count = try session.protectRTCP(&span, length: plain.count)
@@ -160,19 +164,48 @@ struct PeerMediaTests {
         #expect(pair.server.state == .connected)
     }
 
-    @Test func `BYE of every source ends the session, BYE of one does not`() throws {
+    private func goodbye(_ ssrc: UInt32, _ pair: inout PeerPair) {
+        var bytes: [UInt8] = [0x81, 203, 0, 1]
+        bytes.append(word: ssrc)
+        pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
+    }
+
+    @Test func `BYE ends a source, be it the last one, and never the session`() throws {
         var pair = try PeerPair(seed: 2)
         pair.connect()
         pair.talk(ticks: 10, video: true)
-        let camera: UInt32 = 2_010
-        var bytes: [UInt8] = [0x81, 203, 0, 1]
-        bytes.append(word: camera)
-        pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
+        goodbye(2_010, &pair)
+        goodbye(2_010, &pair)
+        goodbye(2_000, &pair)
+        goodbye(77, &pair)
+        #expect(pair.server.state == .connected && pair.atServer.ends.isEmpty && pair.atServer.endedVideos == [0])
+        // The same source goes on: it is heard.
+        let sound = pair.atServer.audio.count
+        pair.talk(ticks: 10)
+        #expect(pair.atServer.audio.count == sound + 10)
+        pair.run(.seconds(60))
         #expect(pair.server.state == .connected)
-        bytes = [0x81, 203, 0, 1]
-        bytes.append(word: 2_000)
-        pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
-        #expect(pair.atServer.ends == [.closedByPeer])
+    }
+
+    @Test func `after BYE another source takes the place at once, as often as it likes`() throws {
+        // AES-CM, since what seals under GCM has a bound of its own.
+        var pair = try PeerPair(seed: 2, profiles: [.aes128CMSHA1_80])
+        pair.connect()
+        var session = try SRTPSession(keys: try #require(pair.endpoint.dtls.keys))
+        for change in 0..<UInt32(100) {
+            let ssrc = 0x0101_0101 + change
+            for sequence in 0..<3 as Range<UInt16> {
+                var packet = SRTPSessionTests.packet(sequence: sequence, ssrc: ssrc)
+                packet[1] = 111
+                pair.deliver(try SRTPSessionTests.sealed(&session, packet), toServer: true)
+            }
+            goodbye(ssrc, &pair)
+        }
+        #expect(pair.atServer.audio.count == 300 && pair.server.incoming.count <= Peer.mostSources)
+        // What was sealed for a source that is gone for good opens no more: it would be heard twice.
+        var old = SRTPSessionTests.packet(sequence: 9, ssrc: 0x0101_0101)
+        old[1] = 111
+        PeerDropTests.expect(.tooManySources, try SRTPSessionTests.sealed(&session, old), on: &pair)
     }
 
     @Test func `the number of sources is bounded before they are opened`() throws {

@@ -17,12 +17,14 @@ struct RecordingSink: PeerSink {
     var audio: [(packet: ReceivedAudio, payload: [UInt8])] = []
     var video: [(frame: ReceivedVideo, bytes: [UInt8])] = []
     var keyFramesWanted = 0
+    var endedVideos: [Int] = []
     var ends: [PeerCloseReason] = []
 
     mutating func send(_ datagram: Span<UInt8>, to address: TransportAddress) { sent.append(Sent(bytes: copy(datagram), address: address)) }
     mutating func connected() { connections += 1 }
     mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>) { audio.append((packet, copy(payload))) }
     mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { video.append((frame, copy(bytes))) }
+    mutating func ended(source: Int) { endedVideos.append(source) }
     mutating func wantsKeyFrame() { keyFramesWanted += 1 }
     mutating func closed(_ reason: PeerCloseReason) { ends.append(reason) }
 

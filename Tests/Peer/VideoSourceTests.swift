@@ -83,6 +83,24 @@ struct VideoSourceTests {
         #expect(pair.atServer.video.count == 20)
     }
 
+    @Test func `after its sender's BYE another SSRC is seen at once`() throws {
+        var pair = try PeerPair(seed: 1)
+        for sequence in 0..<10 as Range<UInt16> { give(packet(ssrc: 2_010, sequence: sequence), &pair) }
+        var bye: [UInt8] = [0x81, 203, 0, 1]
+        bye.append(word: 2_010)
+        pair.server.receivePlainRTCP(bye.span, now: pair.now, sink: &pair.atServer)
+        #expect(pair.atServer.endedVideos == [0])
+        // It goes on all the same, and says goodbye again.
+        for sequence in 10..<15 as Range<UInt16> { give(packet(ssrc: 2_010, sequence: sequence, isKey: false), &pair) }
+        #expect(pair.atServer.video.count == 15)
+        pair.server.receivePlainRTCP(bye.span, now: pair.now, sink: &pair.atServer)
+        #expect(pair.atServer.endedVideos == [0, 0])
+        // A late repair of the old one changes nothing.
+        give(packet(ssrc: 2_011, payloadType: 97, sequence: 77, original: 20), &pair)
+        for sequence in 500..<510 as Range<UInt16> { give(packet(ssrc: 5_555, sequence: sequence), &pair) }
+        #expect(pair.atServer.video.suffix(10).map(\.frame.timestamp) == (500..<510).map { UInt32($0) * 3_600 })
+    }
+
     @Test func `a retransmission mends the stream that it belongs to, and no other`() throws {
         var pair = try PeerPair(seed: 2)
         give(packet(ssrc: 2_010, sequence: 1), &pair)

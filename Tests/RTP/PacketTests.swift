@@ -7,6 +7,34 @@ import Testing
 let firstNumbers: [UInt16] = [0, 1, 2, 3, 100, 32_766, 32_767, 32_768, 32_769, 40_000, 65_000, 65_531, 65_532, 65_533, 65_534, 65_535]
 
 struct RTPHeaderTests {
+    /// A packet whose extension block has these words, profile included, and the payload 7, 7.
+    private func packet(profile: UInt16, _ elements: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = [
+            0x90, 111, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, UInt8(profile >> 8), UInt8(profile & 255), 0, UInt8(elements.count / 4),
+        ]
+        bytes += elements + [7, 7]
+        return bytes
+    }
+
+    @Test(
+        arguments: [
+            // The level (id 2), then an element that claims more than the block has.
+            (0xbede, [0x20, 0x9e, 0x3f, 1]), (0xbede, [0x20, 0x9e, 0, 0x1f]), (0xbede, [0x20, 0x9e, 0x1a, 0]),
+            (0x1000, [2, 1, 0x9e, 9]), (0x1000, [2, 1, 0x9e, 0, 9, 200, 1, 1]), (0x1007, [2, 1, 0x9e, 0, 0, 0, 9, 2]),
+            (0xbede, [0x20, 0x9e, 0xf7, 1]), (0xbede, [0x20, 0x9e, 0x05, 1]),
+        ] as [(UInt16, [UInt8])])
+    func `an element that runs over its block is passed over with the rest of it, and what stood before counts`(
+        profile: UInt16, elements: [UInt8]
+    ) throws {
+        let bytes = packet(profile: profile, elements)
+        let header = try RTPHeader(parsing: bytes.span.bytes)
+        var map = HeaderExtensionMap()
+        (map.audioLevel, map.mid, map.transportSequenceNumber) = (2, 1, 9)
+        let extensions = try HeaderExtensions(parsing: bytes.span.bytes, header: header, map: map)
+        #expect(extensions.audioLevel == -30 && extensions.mid == nil && extensions.transportSequenceNumber == nil)
+        #expect(bytes[header.payload].elementsEqual([7, 7]))
+    }
+
     private func written(_ header: RTPHeader, _ extensions: HeaderExtensionWriter, payload: [UInt8]) -> [UInt8] {
         var room = [UInt8](repeating: 0, count: 1_500)
         var writer = ByteWriter()
