@@ -90,7 +90,7 @@ actor Room {
         let authority = Authority.user(id: join.user, role: join.role)
         do { try state.mayJoin(by: authority) } catch { throw Problem(error) }
         let request = JoinRequest(
-            session: join.session, meeting: meeting.id, name: join.name, offer: join.offer, capacity: meeting.capacity)
+            session: join.session, meeting: meeting.id, name: join.name, offer: join.offer, capacity: meeting.capacity, person: join.user)
         let answer: JoinAnswer
         do { answer = try await media.join(request) } catch { throw Problem(error) }
         let kind = ParticipantKind(rawValue: answer.kind.rawValue) ?? .viewer

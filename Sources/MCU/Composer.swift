@@ -112,6 +112,8 @@ final class Composer: CodecJob {
         var lastSharing: ObjectIdentifier?
         var arrangement = LayoutChoice.grid
         var isEncoding = false
+        /// A bit for each tier that has a key frame in it.
+        var keys = 0
         var pieces: [Piece] = []
         /// Of all pieces so far.
         var work = Duration.zero
@@ -259,6 +261,7 @@ final class Composer: CodecJob {
         let wanted = bench.wantedTiers
         let haste = schedule.withLock { $0.pace.level }
         let asked = keyFramesWanted.load(ordering: .relaxed)
+        bench.keys = 0
         for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 {
             if tier == .low {
                 if let last = bench.lastLow, beat.captured - last < Self.lowInterval { continue }
@@ -269,6 +272,7 @@ final class Composer: CodecJob {
             let bit = 1 << tier.rawValue
             let forceKey = asked & bit != 0 && encoder.mayForceKey(now: now)
             if forceKey { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
+            if forceKey || encoder.wasPaused(now: now) { bench.keys |= bit }
             bench.pieces.append(
                 .encode(
                     TierWork(tier: tier, encoder: encoder, picture: bench.compositor.scaled(to: tier), forceKey: forceKey, haste: haste)))
@@ -286,7 +290,7 @@ final class Composer: CodecJob {
             $0.counters.encoded[work.tier.rawValue] += 1
             if frame.isKeyFrame { $0.counters.keyFrames += 1 }
         }
-        beat.bridge.post(.video(beat.bridge, tier: work.tier.rawValue, frame))
+        beat.bridge.post(.video(beat.bridge, tier: work.tier.rawValue, keys: bench.keys, frame))
     }
 
     /// The picture is made: the next one that waits begins, behind other meetings'.

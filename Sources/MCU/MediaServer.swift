@@ -108,7 +108,7 @@ package final class MediaServer: MediaPlane {
         let (answer, negotiated) = try Self.answer(request.offer, parameters, after: nil)
         let participant = Participant(
             session: request.session, kind: SessionKind(negotiated.kind), name: request.name, joined: MediaClock.now(),
-            negotiated: negotiated)
+            negotiated: negotiated, person: request.person)
         guard let bridge = core.join(participant, meeting: request.meeting, capacity: request.capacity) else {
             throw .full(capacity: request.capacity)
         }

@@ -28,6 +28,9 @@ final class MediaWorker: Sendable {
         return true
     }
 
+    /// For whoever does the work of a thread that was never started.
+    func drain(into batch: inout [MediaCommand]) { mailbox.drain(into: &batch) }
+
     /// For a worker whose thread has ended, or was never started: commands hold meetings, and through them the core.
     func forget() { mailbox.empty() }
 

@@ -11,6 +11,8 @@ final class Participant: Sendable {
     let kind: SessionKind
     let name: String
     let joined: Instant
+    /// Whose session it is; nil where it stands for people of its own.
+    let person: UUID?
     /// Of the negotiation: what the session sends and receives.
     private let flows = Atomic<Int>(0)
     /// The highest tier that the client said it takes (b=TIAS): 0 high, 1 medium, 2 low.
@@ -40,8 +42,8 @@ final class Participant: Sendable {
     private let lineAliveUntil = Atomic<Int64>(0)
     private let broken = Atomic<Int>(0)
 
-    init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession) {
-        (self.session, self.kind, self.name, self.joined) = (session, kind, name, joined)
+    init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession, person: UUID? = nil) {
+        (self.session, self.kind, self.name, self.joined, self.person) = (session, kind, name, joined, person)
         bestTier = negotiated.video?.stream.maxBitsPerSecond.map { $0 >= 1_400_000 ? 0 : ($0 >= 450_000 ? 1 : 2) } ?? 0
         follow(negotiated)
     }

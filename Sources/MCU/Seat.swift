@@ -20,9 +20,8 @@ final class Seat {
     var isFirstSound = true
     /// It was taken out of the worker.
     var isGone = false
-    /// The tier that is sent; nil before the first key frame.
-    private var tier: Int?
-    private(set) var wantedTier: Int
+    private var pictures: PictureGate
+    var wantedTier: Int { pictures.wanted }
     private var cleanSeconds = 0
     private var hasBeenClean = false
 
@@ -30,8 +29,8 @@ final class Seat {
         (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
         key = ObjectIdentifier(ticket.participant)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
-        wantedTier = ticket.participant.bestTier
-        participant.tiers = 1 << wantedTier
+        pictures = PictureGate(wanted: ticket.participant.bestTier)
+        participant.tiers = 1 << pictures.wanted
     }
 
     // What the participant says, kept here for the worker: to send a packet touches as little memory as may be.
@@ -56,15 +55,21 @@ final class Seat {
         return answers(to: fragment)
     }
 
-    /// Whether a picture of `tier` is this session's: a change of tier happens at a key frame of the wanted one.
-    func takes(tier offered: Int, isKey: Bool) -> Bool {
-        if offered == wantedTier, isKey, tier != offered {
-            tier = offered
+    /// Whether a picture is this session's: a change of tier happens at a key frame of the wanted one.
+    /// - Parameter keys: a bit for each tier that has a key frame in the same beat.
+    func takes(_ frame: PacketisedFrame, tier offered: Int, keys: Int) -> Bool {
+        switch pictures.admit(tier: offered, isKey: frame.isKeyFrame, keys: keys, captured: frame.captured) {
+        case .passes: return true
+        case .stays: return false
+        case .asks:
+            bridge.wantsKeyFrame(tier: offered)
+            return false
+        case .begins:
             participant.tiers = 1 << offered
             participant.shownTier = offered
             bridge.tiersChanged()
+            return true
         }
-        return tier == offered
     }
 
     /// A few times a second: what tells a picture that stands still from one whose sender is gone.
@@ -96,10 +101,10 @@ final class Seat {
     func followLine() {
         let advised = max(peer.recommendedTier, participant.bestTier)
         guard advised != wantedTier else { return }
-        wantedTier = advised
-        participant.tiers = 1 << advised | (tier.map { 1 << $0 } ?? 0)
+        pictures.wanted = advised
+        participant.tiers = 1 << advised | (pictures.tier.map { 1 << $0 } ?? 0)
         bridge.tiersChanged()
-        if advised != tier { bridge.wantsKeyFrame(tier: advised) }
+        if advised != pictures.tier { bridge.wantsKeyFrame(tier: advised) }
     }
 }
 

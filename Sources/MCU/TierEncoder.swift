@@ -30,15 +30,16 @@ package final class TierEncoder {
 
     func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
 
+    /// After a pause nobody has the frames that the encoder would refer to.
+    func wasPaused(now: Instant) -> Bool { lastEncoded.map { now - $0 > .seconds(1) } ?? true }
+
     /// - Parameter haste: how far the pictures are slowed down (`FramePace.level`): a coarser search for motion leaves time for more of them.
     package func encode(_ picture: Picture, haste: Int = 0, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {
-        // After a pause nobody has the frames that the encoder would refer to.
-        let wasPaused = lastEncoded.map { now - $0 > .seconds(1) } ?? true
         encoder.setSpeed(haste == 0 ? calm : Self.speeds[min(haste, Self.speeds.count) - 1])
         let duration = Int(((captured - (lastEncoded ?? captured - .milliseconds(40))).nanoseconds / 1_000 * 90 / 1_000))
         guard
             let isKey = try? encoder.encode(
-                picture, forceKey: forceKey || wasPaused, timestamp: captured.nanoseconds / 1_000 * 90 / 1_000,
+                picture, forceKey: forceKey || wasPaused(now: now), timestamp: captured.nanoseconds / 1_000 * 90 / 1_000,
                 duration: max(1, min(90_000, duration)),
                 into: &bytes)
         else { return nil }

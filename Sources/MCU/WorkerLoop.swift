@@ -184,7 +184,7 @@ final class WorkerLoop {
     func apply(_ command: MediaCommand, now: Instant) {
         switch command {
         case .audio(let bridge, let frame): send(frame, to: bridge, now: now)
-        case .video(let bridge, let tier, let frame): send(frame, tier: tier, to: bridge, now: now)
+        case .video(let bridge, let tier, let keys, let frame): send(frame, tier: tier, keys: keys, to: bridge, now: now)
         case .apply(let session, let negotiated, let credentials):
             withPeer(of: session) { seat, sink in
                 if let fragment = credentials.flatMap({ UsernameFragment($0.ufrag) }) { seat.fragments.append(fragment) }
@@ -251,6 +251,7 @@ final class WorkerLoop {
         var bridge: Bridge
         var frame: PacketisedFrame
         var tier: Int
+        var keys: Int
         var seats: [Seat]
         var next = 0
         var step: Int
@@ -263,16 +264,16 @@ final class WorkerLoop {
     /// A thread that is late for its turns sends what waits in any of them.
     private static let mostWait = Duration.milliseconds(25)
 
-    private func send(_ frame: PacketisedFrame, tier: Int, to bridge: Bridge, now: Instant) {
+    private func send(_ frame: PacketisedFrame, tier: Int, keys: Int, to bridge: Bridge, now: Instant) {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
         guard isCrowd, present.count > Self.burst else {
-            for seat in present { send(frame, tier: tier, to: seat, now: now) }
+            for seat in present { send(frame, tier: tier, keys: keys, to: seat, now: now) }
             return
         }
         spreads.append(
             Spread(
-                bridge: bridge, frame: frame, tier: tier, seats: present, step: (present.count + Self.parts - 1) / Self.parts,
-                posted: now))
+                bridge: bridge, frame: frame, tier: tier, keys: keys, seats: present,
+                step: (present.count + Self.parts - 1) / Self.parts, posted: now))
     }
 
     /// The next part of each picture that is on its way. Older ones go first, so that every seat has them in order.
@@ -289,18 +290,18 @@ final class WorkerLoop {
     /// - Parameter sent: called after each seat that it went to.
     private func sendPart(_ index: Int, now: Instant, _ sent: (Seat) -> Void) {
         guard spreads[index].turn != turnNumber else { return }
-        let (frame, tier, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].seats)
+        let (frame, tier, keys, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].keys, spreads[index].seats)
         let end = min(seats.count, spreads[index].next + spreads[index].step)
         for place in spreads[index].next..<end where !seats[place].isGone {
-            if send(frame, tier: tier, to: seats[place], now: now) { sent(seats[place]) }
+            if send(frame, tier: tier, keys: keys, to: seats[place], now: now) { sent(seats[place]) }
         }
         (spreads[index].next, spreads[index].turn) = (end, turnNumber)
     }
 
     /// - Returns: whether it went.
     @discardableResult
-    private func send(_ frame: PacketisedFrame, tier: Int, to seat: Seat, now: Instant) -> Bool {
-        guard seat.sees, seat.takes(tier: tier, isKey: frame.isKeyFrame) else { return false }
+    private func send(_ frame: PacketisedFrame, tier: Int, keys: Int, to seat: Seat, now: Instant) -> Bool {
+        guard seat.sees, seat.takes(frame, tier: tier, keys: keys) else { return false }
         var sink = SeatSink(seat: seat, sender: sender)
         return seat.peer.sendVideo(frame, now: now, sink: &sink)
     }

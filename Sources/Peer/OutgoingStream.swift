@@ -24,6 +24,9 @@ final class OutgoingStream {
     /// The media clock: what timestamp stood for which moment last.
     private var mapping: (timestamp: UInt32, captured: Instant)?
 
+    /// Whether `captured` is after what was sent last: one moment has one timestamp and one picture or sound (RFC 3550 §5.1), and timestamps rise.
+    func isNext(_ captured: Instant) -> Bool { mapping.map { captured > $0.captured } ?? true }
+
     /// - Parameter earlier: the stream that this SSRC was before a renegotiation: numbers go on where it stopped, since SRTP seals none twice.
     init(
         _ stream: NegotiatedStream, clockRate: Int64, firstSequence: UInt16, timestampOffset: UInt32, continuing earlier: OutgoingStream?,
@@ -31,7 +34,7 @@ final class OutgoingStream {
     ) {
         (ssrc, payloadType, self.clockRate) = (stream.localSSRC, stream.payloadType, clockRate)
         (sequenceNumber, self.timestampOffset) = (earlier?.sequenceNumber ?? firstSequence, timestampOffset)
-        (packets, octets) = (earlier?.packets ?? 0, earlier?.octets ?? 0)
+        (packets, octets, mapping) = (earlier?.packets ?? 0, earlier?.octets ?? 0, earlier?.mapping)
         makeHeader(stream, saysLevel: saysLevel)
     }
 

@@ -15,7 +15,7 @@ extension Peer {
         _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, level: Int = -127, now: Instant,
         sink: inout some PeerSink
     ) {
-        guard let stream = audioOut else { return }
+        guard let stream = audioOut, stream.isNext(captured) else { return }
         stream.audioLevel = level
         if send(payload, on: stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink) {
             statistics.audioPacketsSent &+= 1
@@ -23,10 +23,10 @@ extension Peer {
     }
 
     /// A picture, its packets one after the other. Kept for retransmission where that was negotiated.
-    /// - Returns: whether all of it went.
+    /// - Returns: whether all of it went; nothing of it where the picture sent before stands for the same moment or a later one.
     @discardableResult
     package func sendVideo(_ frame: PacketisedFrame, now: Instant, sink: inout some PeerSink) -> Bool {
-        guard let stream = videoOut, srtp != nil else { return false }
+        guard let stream = videoOut, srtp != nil, stream.isNext(frame.captured) else { return false }
         guard let address = ice.address else {
             drops.count(.sendNotConnected)
             return false

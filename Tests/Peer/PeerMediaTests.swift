@@ -150,6 +150,49 @@ struct PeerMediaTests {
         #expect(seed == 0 || pair.endpoint.statistics.retransmissionsSent > 0)
     }
 
+    /// Timestamps of the packets of one SSRC, read from the datagrams; the marker ends a picture.
+    private func stamps(_ sent: [RecordingSink.Sent], ssrc: UInt32) -> [(stamp: UInt32, marker: Bool)] {
+        sent.compactMap { one in
+            guard one.bytes.count > 12, one.bytes[0] >> 6 == 2, !(192..<224).contains(one.bytes[1]), one.bytes.word(at: 8) == ssrc else {
+                return nil
+            }
+            return (one.bytes.word(at: 4), one.bytes[1] & 0x80 != 0)
+        }
+    }
+
+    @Test func `no two pictures or sounds have one timestamp, over a renegotiation too`() throws {
+        var pair = try PeerPair(seed: 5)
+        pair.connect()
+        let bytes = [UInt8](repeating: 0x10, count: 2_500)
+        var sent: [RecordingSink.Sent] = []
+        let negotiated = pair.server.configuration.negotiated
+        for number in 0..<20 {
+            if number % 5 == 4 {
+                var without = negotiated
+                without.audio?.stream.sends = false
+                without.video?.stream.sends = false
+                pair.server.apply(without, now: pair.now, sink: &pair.atServer)
+                pair.server.apply(negotiated, now: pair.now, sink: &pair.atServer)
+            }
+            // Twice for one moment, as two tiers have it, and once for the moment before.
+            for moment in [number, number, number - 1] {
+                let captured = Instant(sinceStart: .milliseconds(40 * (moment + 100)))
+                let frame = PacketisedFrame(bytes.span, isKeyFrame: true, timestamp: UInt32(3_600 * (moment + 100)), captured: captured)
+                pair.server.sendVideo(frame, now: pair.now, sink: &pair.atServer)
+                pair.server.sendAudio(
+                    bytes.span.extracting(first: 40), timestamp: UInt32(1_920 * (moment + 100)), captured: captured, marker: false,
+                    now: pair.now, sink: &pair.atServer)
+            }
+            sent += pair.atServer.sent
+            pair.run(.milliseconds(40))
+        }
+        let sound = stamps(sent, ssrc: 1_000).map(\.stamp)
+        #expect(sound.count == 20 && zip(sound, sound.dropFirst()).allSatisfy { $1 &- $0 == 1_920 })
+        let picture = stamps(sent, ssrc: 1_010)
+        #expect(picture.count == 60 && picture.filter(\.marker).count == 20)
+        #expect(zip(picture, picture.dropFirst()).allSatisfy { $1.stamp &- $0.stamp == ($0.marker ? 3_600 : 0) })
+    }
+
     @Test(arguments: [
         [0x80, 201, 0, 9, 0, 0, 7, 208],  // longer than the datagram
         [0x81, 201, 0, 1, 0, 0, 7, 208],  // a block that is not there
