@@ -65,6 +65,9 @@ package struct ICELiteAgent: Sendable {
     /// The credentials to advertise now.
     package var localCredentials: ICECredentials { (restarting ?? current).credentials }
 
+    /// User fragments that are answered: the present one, and that of a restart which waits. An earlier restart that nobody followed is none.
+    package var localFragments: [String] { [current.credentials.ufrag] + (restarting.map { [$0.credentials.ufrag] } ?? []) }
+
     package var isRestarting: Bool { restarting != nil }
 
     /// Whether `address` proved the password within the consent's lifetime.

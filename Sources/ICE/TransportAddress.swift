@@ -1,4 +1,4 @@
-/// An IPv4 or IPv6 address and a port: 16 bytes, a port and a family. A plain value: copying, hashing and comparing touch no heap.
+/// An IPv4 or IPv6 address and a port: 16 bytes, a port, and the own address beside it. A plain value: copying, hashing and comparing touch no heap.
 ///
 /// An IPv4 address is kept as its IPv4-mapped IPv6 form (::ffff:a.b.c.d, RFC 4291 §2.5.5.2), so a datagram that a dual-stack socket reports
 /// as mapped and one from an IPv4 socket are the same address here.
@@ -14,6 +14,9 @@ package struct TransportAddress: Hashable, Sendable {
     /// The last eight bytes. For IPv4: 0x0000_ffff, then the address.
     package let low: UInt64
     package var port: UInt16
+    /// Which of this machine's own addresses the other side writes to, as a number that the sockets give out; 0 where that does not matter. Part of what
+    /// is compared: a check proves a pair of addresses (RFC 8445 §7.3), and answers leave from the one that was written to.
+    package var local: UInt16 = 0
 
     /// - Parameter ipv4: 192.0.2.1 is `0xc000_0201`.
     package init(ipv4: UInt32, port: UInt16) {

@@ -16,13 +16,15 @@ final class DatagramReceiver {
     private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: batch)
     private let headers = UnsafeMutablePointer<nc_mmsghdr>.allocate(capacity: batch)
 
-    private let controls = UnsafeMutablePointer<nc_time_control>.allocate(capacity: batch)
+    private let controls = UnsafeMutablePointer<nc_receive_control>.allocate(capacity: batch)
+    private var locals: LocalAddressCache
     private var filled = batch
     /// CLOCK_REALTIME less CLOCK_MONOTONIC, nanoseconds, as of the last batch: the wall clock may be set at any time.
     private var offset: Int64 = 0
 
-    init() {
-        controls.initialize(repeating: nc_time_control(), count: Self.batch)
+    init(_ locals: LocalAddresses) {
+        self.locals = LocalAddressCache(locals)
+        controls.initialize(repeating: nc_receive_control(), count: Self.batch)
         addresses.initialize(repeating: sockaddr_in6(), count: Self.batch)
         headers.initialize(repeating: nc_mmsghdr(), count: Self.batch)
         for index in 0..<Self.batch {
@@ -46,25 +48,24 @@ final class DatagramReceiver {
         // The kernel writes what it used; only what it wrote to the last time is not as it was.
         for index in 0..<filled {
             headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
-            nc_expect_time(headers + index, controls + index)
+            nc_expect_control(headers + index, controls + index)
         }
         filled = max(0, Int(nc_recvmmsg(socket.descriptor, headers, UInt32(Self.batch), Int32(MSG_DONTWAIT))))
         if filled > 0 { offset = MediaClock.wallClockOffset() }
         return filled
     }
 
-    /// When datagram `index` of the last batch reached the kernel; `now` where that is not known.
+    /// The bytes of datagram `index` of the last batch, where they came from, and when they reached the kernel; `now` where that is not known.
     /// - Parameter earliest: no datagram of this batch came before.
-    func arrival(_ index: Int, earliest: Instant, now: Instant) -> Instant {
-        let time = nc_arrival(headers + index, controls + index)
-        guard time > 0 else { return now }
-        return max(earliest, min(now, Instant(nanoseconds: time - offset)))
-    }
-
-    /// The bytes of datagram `index` of the last batch and where they came from.
-    func withDatagram(_ index: Int, _ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void) {
+    func withDatagram(
+        _ index: Int, earliest: Instant, now: Instant, _ body: (inout MutableSpan<UInt8>, TransportAddress, Instant) -> Void
+    ) {
         let length = min(Int(headers[index].msg_len), Self.largest)
         var span = UnsafeMutableBufferPointer(start: bytes + index * Self.largest, count: length).mutableSpan
-        body(&span, TransportAddress(socketAddress: addresses[index]))
+        var source = TransportAddress(socketAddress: addresses[index])
+        let told = nc_read_control(headers + index)
+        if told.is_known != 0 { source.local = locals.number(of: TransportAddress(mapped: told.local)) }
+        let arrival = told.time > 0 ? max(earliest, min(now, Instant(nanoseconds: told.time - offset))) : now
+        body(&span, source, arrival)
     }
 }

@@ -17,7 +17,7 @@ final class DatagramSender {
     private let arena = UnsafeMutablePointer<UInt8>.allocate(capacity: arenaSize)
     private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: mostMessages)
     private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: mostMessages)
-    private let controls = UnsafeMutablePointer<nc_segment_control>.allocate(capacity: mostMessages)
+    private let controls = UnsafeMutablePointer<nc_send_control>.allocate(capacity: mostMessages)
     private let headers = UnsafeMutablePointer<nc_mmsghdr>.allocate(capacity: mostMessages)
     private var used = 0
     private var count = 0
@@ -26,6 +26,7 @@ final class DatagramSender {
     private var segment = 0
     private var segments = 0
     private let socket: UDPSocket
+    private var locals: LocalAddressCache
     /// Whether the kernel cuts messages.
     private(set) var isSegmenting: Bool
 
@@ -36,14 +37,16 @@ final class DatagramSender {
     /// Handed to the kernel, each of one datagram or more.
     private(set) var messages: UInt64 = 0
 
-    init(socket: UDPSocket, segmenting: Bool = true) {
+    /// - Parameter locals: own addresses, by the numbers that addresses carry.
+    init(socket: UDPSocket, locals: LocalAddresses, segmenting: Bool = true) {
         self.socket = socket
+        self.locals = LocalAddressCache(locals)
         isSegmenting = segmenting && nc_can_segment(socket.descriptor) == 1
         addresses.initialize(repeating: sockaddr_in6(), count: Self.mostMessages)
         headers.initialize(repeating: nc_mmsghdr(), count: Self.mostMessages)
         for index in 0..<Self.mostMessages {
             (vectors + index).initialize(to: iovec(iov_base: arena, iov_len: 0))
-            (controls + index).initialize(to: nc_segment_control())
+            (controls + index).initialize(to: nc_send_control())
             headers[index].msg_hdr.msg_iov = vectors + index
             headers[index].msg_hdr.msg_iovlen = 1
             headers[index].msg_hdr.msg_name = UnsafeMutableRawPointer(addresses + index)
@@ -89,8 +92,12 @@ final class DatagramSender {
         }
         vectors[count] = iovec(iov_base: arena + used, iov_len: length)
         headers[count].msg_hdr.msg_namelen = address.write(to: &addresses[count], mapped: socket.isIPv6)
-        headers[count].msg_hdr.msg_control = nil
-        headers[count].msg_hdr.msg_controllen = 0
+        let family = socket.isIPv6 ? AF_INET6 : AF_INET
+        if let local = locals.address(address.local) {
+            local.withMappedBytes { nc_begin_control(headers + count, controls + count, $0, family) }
+        } else {
+            nc_begin_control(headers + count, controls + count, nil, family)
+        }
         count += 1
         guard isSegmenting else { return }
         (self.address, segment, segments) = (address, length, 1)
@@ -127,7 +134,7 @@ final class DatagramSender {
 
     /// Datagrams in message `index`.
     private func parts(_ index: Int) -> Int {
-        let size = nc_segment(headers + index, controls + index)
+        let size = controls[index].segment
         guard size > 0 else { return 1 }
         return (Int(vectors[index].iov_len) + Int(size) - 1) / Int(size)
     }
@@ -135,12 +142,11 @@ final class DatagramSender {
     /// A message that the kernel did not cut leaves in parts: EINVAL where the way's MTU is smaller than a segment, EIO where the device cannot
     /// make checksums of parts.
     private func refused(_ index: Int, _ code: Int32) {
-        let size = Int(nc_segment(headers + index, controls + index))
+        let size = Int(controls[index].segment)
         guard size > 0 else { return dropped += 1 }
         if code == EIO || code == EOPNOTSUPP || code == ENOPROTOOPT { isSegmenting = false }
         let (start, whole) = (vectors[index].iov_base, Int(vectors[index].iov_len))
-        headers[index].msg_hdr.msg_control = nil
-        headers[index].msg_hdr.msg_controllen = 0
+        nc_set_segment(headers + index, controls + index, 0)
         for offset in stride(from: 0, to: whole, by: size) {
             vectors[index] = iovec(iov_base: start.map { $0 + offset }, iov_len: min(size, whole - offset))
             let isTaken = nc_sendmmsg(socket.descriptor, headers + index, 1, Int32(MSG_DONTWAIT)) == 1

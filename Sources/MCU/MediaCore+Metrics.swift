@@ -128,10 +128,11 @@ extension SessionSnapshot {
         let network = participant.network
         isConnected = participant.isConnected
         isSendingAudio = participant.isSendingAudio(now: now)
-        isSendingVideo = member.video.isArriving(now: now, within: .seconds(2))
+        isSendingVideo = member.video.isArriving(now: now, within: .seconds(2)) || member.video.isStill(now: now)
         isVideoWanted = !member.video.isPaused
         (width, height) = member.video.size
-        sharesScreen = participant.sharesScreen && member.screen.isArriving(now: now, within: .seconds(5))
+        sharesScreen =
+            participant.sharesScreen && (member.screen.isArriving(now: now, within: .seconds(5)) || member.screen.isStill(now: now))
         audioLevel = participant.measuredLevel
         isSpeaking = participant.isSpeaking
         tier = participant.shownTier.map { ["high", "medium", "low"][min(2, $0)] }

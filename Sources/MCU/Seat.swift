@@ -13,7 +13,7 @@ final class Seat {
     var place = 0
     /// Addresses that proved to be the peer's.
     var addresses: [TransportAddress] = []
-    /// ICE user fragments that name the session: the answer's and those of restarts.
+    /// ICE user fragments that name the session: the one in use, and that of a restart which waits.
     var fragments: [UsernameFragment]
     /// Why control ended it.
     var leaving: LeaveReason?

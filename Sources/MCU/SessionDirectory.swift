@@ -19,21 +19,40 @@ final class SessionDirectory: Sendable {
         var places: [UUID: Place] = [:]
         /// User fragments, the present one and those of restarts; each names its session.
         var sessions: [UsernameFragment: UUID] = [:]
+        /// The same the other way round.
+        var fragments: [UUID: [UsernameFragment]] = [:]
+
+        mutating func add(_ fragment: UsernameFragment, for session: UUID) {
+            guard sessions.updateValue(session, forKey: fragment) == nil else { return }
+            fragments[session, default: []].append(fragment)
+        }
+
+        mutating func keep(_ kept: [UsernameFragment], of session: UUID) {
+            for fragment in fragments[session] ?? [] where !kept.contains(fragment) { sessions[fragment] = nil }
+            fragments[session] = kept.isEmpty ? nil : kept
+        }
     }
     private let state = Guarded(State())
+    /// The machine's own addresses, as all workers number them.
+    let locals = LocalAddresses()
 
     /// Puts an answered session where its first STUN check will find it.
     func expect(_ ticket: SessionTicket) {
         state.withLock {
             $0.places[ticket.session] = .waiting(ticket)
-            if let fragment = UsernameFragment(ticket.localFragment) { $0.sessions[fragment] = ticket.session }
+            if let fragment = UsernameFragment(ticket.localFragment) { $0.add(fragment, for: ticket.session) }
         }
     }
 
     /// `session` answers to `fragment` too, from now on (ICE restart).
     func add(fragment: String, for session: UUID) {
         guard let fragment = UsernameFragment(fragment) else { return }
-        state.withLock { if $0.places[session] != nil { $0.sessions[fragment] = session } }
+        state.withLock { if $0.places[session] != nil { $0.add(fragment, for: session) } }
+    }
+
+    /// Of the fragments that named `session` only these are left: whoever restarts a thousand times keeps no thousand names.
+    func keep(fragments: [UsernameFragment], of session: UUID) {
+        state.withLock { if $0.places[session] != nil { $0.keep(fragments, of: session) } }
     }
 
     /// Changes a ticket that still waits.
@@ -44,6 +63,8 @@ final class SessionDirectory: Sendable {
             case .waiting(var ticket):
                 change(&ticket)
                 state.places[session] = .waiting(ticket)
+                // Nobody has come yet: the last answer is the only one that counts.
+                if let fragment = UsernameFragment(ticket.localFragment) { state.keep([fragment], of: session) }
                 return nil
             case .owned(let worker): return worker
             case nil: return nil
@@ -69,7 +90,7 @@ final class SessionDirectory: Sendable {
     func remove(_ session: UUID) -> Int? {
         state.withLock { state in
             let place = state.places.removeValue(forKey: session)
-            for (fragment, named) in state.sessions where named == session { state.sessions[fragment] = nil }
+            state.keep([], of: session)
             if case .owned(let worker) = place { return worker }
             return nil
         }
@@ -82,7 +103,7 @@ final class SessionDirectory: Sendable {
             for case .waiting(let ticket) in state.places.values where ticket.answered < limit { late.append(ticket) }
             for ticket in late {
                 state.places[ticket.session] = nil
-                for (fragment, named) in state.sessions where named == ticket.session { state.sessions[fragment] = nil }
+                state.keep([], of: ticket.session)
             }
             return late
         }

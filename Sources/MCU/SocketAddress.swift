@@ -17,6 +17,28 @@ extension TransportAddress {
         }
     }
 
+    /// From 16 bytes in network order, IPv4 in its mapped form; without a port.
+    init(
+        mapped bytes: (
+            UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8
+        )
+    ) {
+        self = withUnsafeBytes(of: bytes) { bytes in
+            TransportAddress(
+                ipv6High: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)), port: 0)
+        }
+    }
+
+    /// Hands `body` the 16 bytes in network order, IPv4 in its mapped form.
+    func withMappedBytes(_ body: (UnsafePointer<UInt8>) -> Void) {
+        let words: InlineArray<2, UInt64> = [high.bigEndian, low.bigEndian]
+        words.span.withUnsafeBufferPointer { words in
+            guard let start = words.baseAddress else { return }
+            start.withMemoryRebound(to: UInt8.self, capacity: 16) { body($0) }
+        }
+    }
+
     /// Writes the address for the kernel.
     /// - Parameter mapped: the socket is an IPv6 one, so that IPv4 goes as ::ffff:a.b.c.d.
     /// - Returns: the bytes used.

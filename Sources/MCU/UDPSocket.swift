@@ -37,6 +37,7 @@ final class UDPSocket {
         set(descriptor, SOL_SOCKET, SO_SNDBUF, 4 << 20)
         // Datagrams of a crowd are looked at some milliseconds later, together; estimates of a line need to know when each of them came.
         nc_set_timestamps(descriptor)
+        nc_set_packet_information(descriptor, family)
         if family == AF_INET6 { set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
 
         var address = sockaddr_storage()

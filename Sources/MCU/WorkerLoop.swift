@@ -13,7 +13,7 @@ final class WorkerLoop {
     private let directory: SessionDirectory
     private let colleagues: @Sendable (Int) -> MediaWorker?
     private let events: EventHub
-    private let receiver = DatagramReceiver()
+    private let receiver: DatagramReceiver
     private let sender: DatagramSender
 
     private var seats: [UUID: Seat] = [:]
@@ -43,7 +43,8 @@ final class WorkerLoop {
         socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub
     ) {
         (self.socket, self.worker, self.directory, self.colleagues, self.events) = (socket, worker, directory, colleagues, events)
-        sender = DatagramSender(socket: socket)
+        receiver = DatagramReceiver(directory.locals)
+        sender = DatagramSender(socket: socket, locals: directory.locals)
     }
 
     // MARK: Datagrams
@@ -61,8 +62,9 @@ final class WorkerLoop {
             let count = receiver.receive(from: socket)
             counters.datagramsReceived &+= UInt64(count)
             for index in 0..<count {
-                let arrival = receiver.arrival(index, earliest: lastTime, now: now)
-                receiver.withDatagram(index) { datagram, source in handle(&datagram, from: source, now: arrival) }
+                receiver.withDatagram(index, earliest: lastTime, now: now) { datagram, source, arrival in
+                    handle(&datagram, from: source, now: arrival)
+                }
             }
             if count < DatagramReceiver.batch { return }
             sender.flush()
@@ -187,11 +189,14 @@ final class WorkerLoop {
         case .video(let bridge, let tier, let keys, let frame): send(frame, tier: tier, keys: keys, to: bridge, now: now)
         case .apply(let session, let negotiated, let credentials):
             withPeer(of: session) { seat, sink in
-                if let fragment = credentials.flatMap({ UsernameFragment($0.ufrag) }) { seat.fragments.append(fragment) }
                 seat.participant.follow(negotiated)
                 seat.followParticipant()
                 seat.bridge.membersChanged()
                 seat.peer.apply(negotiated, localCredentials: credentials, now: now, sink: &sink)
+                if credentials != nil {
+                    seat.fragments = seat.peer.localFragments.compactMap { UsernameFragment($0) }
+                    directory.keep(fragments: seat.fragments, of: seat.session)
+                }
             }
         case .requestKeyFrame(let session, let source):
             withPeer(of: session) { $0.peer.requestKeyFrame(source: source, now: now, sink: &$1) }

@@ -14,6 +14,17 @@ final class DTLSTransport {
         case failed(Failure)
     }
     enum Failure: Equatable { case fingerprintMismatch, noSRTPProfile, handshake, tooManyRetransmissions }
+    /// What became of a datagram.
+    enum Fate: Equatable {
+        case taken
+        /// It can be nothing of this association.
+        case malformed
+        /// It proves nothing and would end a handshake that has not begun: anybody can send it under another's address.
+        case unproven
+    }
+
+    /// A server begins anew so often where a handshake cannot go on: whatever broke it was not authenticated.
+    static let mostBeginnings = 10
 
     /// Bytes of a UDP payload; below every path's, tunnels included.
     static let mtu = 1_200
@@ -28,11 +39,15 @@ final class DTLSTransport {
     private(set) var deadline: Instant?
     private(set) var keys: SRTPKeys?
 
-    private let association: OpaquePointer
-    private let datagrams: DatagramBIO
+    private var association: OpaquePointer
+    private var datagrams: DatagramBIO
     private let identity: DTLSIdentity
     private let fingerprints: [Fingerprint]
     private let role: Role
+    private let profiles: [SRTPProfile]
+    private var beginnings = 1
+    /// The random of the hello that this association answers; nil before one, empty where it came in parts.
+    private var hello: [UInt8]?
     private var timeout = firstTimeout
     private var hasStarted = false
 
@@ -43,7 +58,12 @@ final class DTLSTransport {
     ) throws(DTLSError) {
         guard let association = SSL_new(identity.context) else { throw .lastLibraryError() }
         (self.association, self.identity, self.fingerprints, self.role) = (association, identity, fingerprints, role)
+        self.profiles = profiles
         datagrams = DatagramBIO()
+        try prepare()
+    }
+
+    private func prepare() throws(DTLSError) {
         guard let bio = datagrams.makeBIO() else { throw .lastLibraryError() }
         SSL_set_bio(association, bio, bio)
         SSL_set_ex_data(association, 0, Unmanaged.passUnretained(self).toOpaque())
@@ -55,6 +75,16 @@ final class DTLSTransport {
             throw .lastLibraryError()
         }
         if role == .client { SSL_set_connect_state(association) } else { SSL_set_accept_state(association) }
+    }
+
+    /// Waits for the next hello, as if nothing had come.
+    private func beginAnew() -> Bool {
+        guard role == .server, beginnings < Self.mostBeginnings, let fresh = SSL_new(identity.context) else { return false }
+        SSL_free(association)
+        (association, datagrams, hello, deadline, timeout) = (fresh, DatagramBIO(), nil, nil, Self.firstTimeout)
+        beginnings += 1
+        do { try prepare() } catch { return false }
+        return true
     }
 
     deinit { SSL_free(association) }
@@ -69,16 +99,43 @@ final class DTLSTransport {
         if role == .client { step(now: now) }
     }
 
-    /// - Returns: false where the datagram can be nothing of this association; it is then without effect.
+    /// Other than `.taken` a datagram is without effect.
     @discardableResult
-    func handle(_ datagram: Span<UInt8>, now: Instant) -> Bool {
+    func handle(_ datagram: Span<UInt8>, now: Instant) -> Fate {
         hasStarted = true
-        guard Self.looksLikeRecord(datagram) else { return false }
+        guard Self.looksLikeRecord(datagram) else { return .malformed }
         switch state {
-        case .handshaking, .connected: datagrams.withIncoming(datagram) { step(now: now) }
-        case .closed, .failed: return false
+        case .handshaking:
+            guard mayAdvance(datagram) else { return .unproven }
+            datagrams.withIncoming(datagram) { step(now: now) }
+        case .connected: datagrams.withIncoming(datagram) { step(now: now) }
+        case .closed, .failed: return .malformed
         }
+        return .taken
+    }
+
+    /// A handshake is not ended by what anybody can send under another's address: an alert in the clear, or the middle of a handshake that has not begun.
+    private func mayAdvance(_ datagram: Span<UInt8>) -> Bool {
+        let (type, isPlain) = (datagram[0], datagram[3] == 0 && datagram[4] == 0)
+        if type == 21, isPlain { return false }
+        guard role == .server else { return true }
+        // handshake, ClientHello (RFC 5246 §7.4), fragments included
+        let isHello = type == 22 && isPlain && datagram.count > 13 && datagram[13] == 1
+        guard hello == nil else {
+            // Another hello than the one that was answered: one of the two was forged, and the sender of the other goes on asking.
+            if isHello, let random = Self.random(in: datagram), random != hello, beginAnew() { hello = random }
+            return true
+        }
+        guard isHello else { return false }
+        hello = Self.random(in: datagram) ?? []
         return true
+    }
+
+    /// The random of a ClientHello that begins in this record (RFC 6347 §4.2.2); nil where there is only a later part of one.
+    private static func random(in datagram: Span<UInt8>) -> [UInt8]? {
+        let (fragmentOffset, random) = (19..<22, 27..<59)
+        guard datagram.count >= random.upperBound, fragmentOffset.allSatisfy({ datagram[$0] == 0 }) else { return nil }
+        return random.map { datagram[$0] }
     }
 
     func handleTimer(now: Instant) {
@@ -129,7 +186,10 @@ final class DTLSTransport {
         }
         switch SSL_get_error(association, outcome) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: break
-        default: fail(sawMismatch ? .fingerprintMismatch : .handshake)
+        default:
+            // The certificate was proved to be its sender's own, so a wrong one is an answer. Nothing else is.
+            if sawMismatch { return fail(.fingerprintMismatch) }
+            if !beginAnew() { fail(.handshake) }
         }
     }
 

@@ -10,6 +10,10 @@ package struct DropCounters: Equatable, Sendable {
         case unknownSource, tooManySources, unknownPayloadType
         /// Nothing may be sent yet, or any more.
         case sendNotConnected
+        /// Asked for again beyond what may be repaired: too much, or too often.
+        case repairRefused
+        /// Something else than a handshake before it was done: an alert that proves nothing.
+        case dtlsUnproven
 
         /// As the label of the metric has it.
         package var label: String {
@@ -32,11 +36,13 @@ package struct DropCounters: Equatable, Sendable {
             case .tooManySources: "too_many_sources"
             case .unknownPayloadType: "unknown_payload_type"
             case .sendNotConnected: "send_not_connected"
+            case .repairRefused: "repair_refused"
+            case .dtlsUnproven: "dtls_unproven"
             }
         }
     }
 
-    private var counts = InlineArray<18, UInt64>(repeating: 0)
+    private var counts = InlineArray<20, UInt64>(repeating: 0)
     package init() {}
 
     package subscript(reason: Reason) -> UInt64 { counts[reason.rawValue] }

@@ -79,6 +79,8 @@ final class ICEAgent {
         settle()
     }
 
+    var localFragments: [String] { lite?.localFragments ?? [] }
+
     func restart(_ negotiated: NegotiatedICE, local: ICECredentials, now: Instant) {
         defer { settle() }
         lite?.restart(local: local, remoteUfrag: negotiated.credentials.ufrag)

@@ -143,7 +143,16 @@ extension Peer {
     }
 
     private func retransmit(_ sequence: UInt16, now: Instant, sink: inout some PeerSink) {
-        guard let stream = rtxOut, let sent = history?.take(sequence, roundTrip: roundTrip / 2, now: now) else { return }
+        guard let stream = rtxOut, let answer = history?.take(sequence, roundTrip: roundTrip / 2, now: now) else { return }
+        let sent: PacketHistory.Sent
+        switch answer {
+        case .repeated(let found): sent = found
+        case .refused: return drops.count(.repairRefused)
+        case .unknown: return
+        }
+        // More than any header, extension and seal.
+        let bytes = sent.frame.withPayload(sent.index) { $0.count } + OutgoingStream.largestHeader + SRTPSession.overhead
+        guard repairs.take(bytes, sent: statistics.bytesSent, now: now) else { return drops.count(.repairRefused) }
         rtxPayload.removeAll(keepingCapacity: true)
         rtxPayload += [UInt8(sequence >> 8), UInt8(sequence & 255)]
         sent.frame.withPayload(sent.index) { for index in $0.indices { rtxPayload.append($0[index]) } }

@@ -28,6 +28,8 @@ package final class Peer {
     var estimate = SendSideEstimate()
     var tiers = TierSelector()
     var history: PacketHistory?
+    /// What may be sent again.
+    var repairs: RepairBudget
     var frameBytes: [UInt8] = []
     var rtxPayload: [UInt8] = []
     /// Numbers to ask for, or asked for.
@@ -66,6 +68,7 @@ package final class Peer {
             fingerprints: configuration.negotiated.remoteFingerprints, profiles: configuration.profiles)
         connectBy = now + Self.connectTimeout
         signs = LineSigns(now: now)
+        repairs = RepairBudget(now: now)
         limits = ReceiveSideEstimate(mostBitsPerSecond: configuration.receiveCap)
         cname = Array(configuration.cname.utf8.prefix(64))
         incoming.reserveCapacity(Self.mostSources)
@@ -171,6 +174,9 @@ package final class Peer {
         sendChecks(now: now, sink: &sink)
     }
 
+    /// ICE user fragments that checks may name: the one in use, and that of a restart which waits.
+    package var localFragments: [String] { ice.localFragments }
+
     /// A candidate that came later. The server needs none.
     package func add(candidate: TransportAddress) { ice.add(candidate) }
 
@@ -227,7 +233,11 @@ package final class Peer {
     // MARK: DTLS
 
     func handleDTLS(_ datagram: Span<UInt8>, now: Instant, sink: inout some PeerSink) {
-        if !dtls.handle(datagram, now: now) { drops.count(.dtlsMalformed) }
+        switch dtls.handle(datagram, now: now) {
+        case .taken: break
+        case .malformed: drops.count(.dtlsMalformed)
+        case .unproven: drops.count(.dtlsUnproven)
+        }
         followDTLS(now: now, sink: &sink)
     }
 

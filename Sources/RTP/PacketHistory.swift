@@ -3,8 +3,14 @@
 package struct PacketHistory: Sendable {
     /// Pictures: two and a half seconds at 25/s.
     package static let capacity = 64
-    /// Repeats that are remembered, so that none is made twice within a round trip.
-    private static let mostRepeats = 64
+    /// Repeats that are remembered, so that none is made twice within a round trip, nor more than `mostTimes`.
+    private static let mostRepeats = 256
+    /// A packet is sent again so often at the most: what is lost as often will not arrive in time.
+    static let mostTimes = 3
+    /// No line is shorter than this for who asks: the other side's reports alone say how long it is.
+    static let leastRoundTrip = Duration.milliseconds(20)
+    /// After so long the number means another packet.
+    private static let memory = Duration.seconds(5)
 
     package struct Sent: Sendable {
         package let frame: PacketisedFrame
@@ -19,6 +25,15 @@ package struct PacketHistory: Sendable {
     private struct Repeat: Sendable {
         var sequence: UInt16 = 0
         var time = Instant.distantFuture
+        var times = 0
+    }
+
+    package enum Answer: Sendable {
+        case repeated(Sent)
+        /// Its last repeat is still under way, or it was repeated often enough.
+        case refused
+        /// Not there any more, or never was.
+        case unknown
     }
 
     private var ring = [Entry?](repeating: nil, count: capacity)
@@ -34,19 +49,27 @@ package struct PacketHistory: Sendable {
         ring[newest] = Entry(frame: frame, first: first)
     }
 
-    /// What went out under `sequence`; nil where it is gone or was repeated within a round trip, since the answer is then still under way.
-    package mutating func take(_ sequence: UInt16, roundTrip: Duration, now: Instant) -> Sent? {
+    /// What went out under `sequence`, once within a round trip and three times in all.
+    package mutating func take(_ sequence: UInt16, roundTrip: Duration, now: Instant) -> Answer {
         for age in 0..<Self.capacity {
-            guard let entry = ring[(newest + Self.capacity - age) % Self.capacity] else { return nil }
+            guard let entry = ring[(newest + Self.capacity - age) % Self.capacity] else { return .unknown }
             let index = Int(sequence &- entry.first)
             guard index < entry.frame.count else { continue }
-            guard !repeats.contains(where: { $0.time != .distantFuture && $0.sequence == sequence && now - $0.time < roundTrip }) else {
-                return nil
-            }
-            lastRepeat = (lastRepeat + 1) % Self.mostRepeats
-            repeats[lastRepeat] = Repeat(sequence: sequence, time: now)
-            return Sent(frame: entry.frame, index: index)
+            guard noteRepeat(sequence, roundTrip: max(roundTrip, Self.leastRoundTrip), now: now) else { return .refused }
+            return .repeated(Sent(frame: entry.frame, index: index))
         }
-        return nil
+        return .unknown
+    }
+
+    private mutating func noteRepeat(_ sequence: UInt16, roundTrip: Duration, now: Instant) -> Bool {
+        let known = repeats.firstIndex { $0.times > 0 && $0.sequence == sequence && now - $0.time < Self.memory }
+        guard let known else {
+            lastRepeat = (lastRepeat + 1) % Self.mostRepeats
+            repeats[lastRepeat] = Repeat(sequence: sequence, time: now, times: 1)
+            return true
+        }
+        guard repeats[known].times < Self.mostTimes, now - repeats[known].time >= roundTrip else { return false }
+        (repeats[known].time, repeats[known].times) = (now, repeats[known].times + 1)
+        return true
     }
 }

@@ -1,0 +1,32 @@
+/// How much may be sent again to one receiver: a quarter of what it is sent, and at least 100 kbit/s, with a burst. Whoever asks for more, because the line
+/// drowns or to draw traffic, gets no more (amplification by NACK).
+package struct RepairBudget: Sendable {
+    /// Bytes: 64 packets of a picture.
+    static let burst = 64 * 1_216.0
+    static let share = 0.25
+    /// Bytes a second.
+    static let least = 100_000.0 / 8
+
+    private var credit = burst
+    private var lastSent: UInt64 = 0
+    private var repaired: UInt64 = 0
+    private var last: Instant
+
+    package init(now: Instant) { last = now }
+
+    /// Asked before each repair, so that what is sent otherwise costs nothing here.
+    /// - Parameters:
+    ///   - bytes: of the packet that would be sent again.
+    ///   - sent: of everything that was sent to the receiver so far, repairs included.
+    /// - Returns: whether it may go; it then counts.
+    package mutating func take(_ bytes: Int, sent: UInt64, now: Instant) -> Bool {
+        let media = sent &- repaired
+        let earned = max(Double(media &- lastSent) * Self.share, (now - last).seconds * Self.least)
+        credit = min(Self.burst, credit + earned)
+        (lastSent, last) = (media, now)
+        guard credit >= Double(bytes) else { return false }
+        credit -= Double(bytes)
+        repaired &+= UInt64(bytes)
+        return true
+    }
+}
