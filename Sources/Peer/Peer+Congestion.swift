@@ -14,10 +14,14 @@ extension Peer {
     }
 
     func evaluateLine(now: Instant) {
-        var limit = statistics.estimatedBitsPerSecond
-        if let told = configuration.negotiated.video?.stream.maxBitsPerSecond { limit = min(limit ?? told, told) }
+        let passed = now - lastEvaluation.time
+        let bytes = statistics.bytesSent &- lastEvaluation.bytesSent
+        lastEvaluation = (now, statistics.bytesSent)
         let line = TierSelector.Line(
-            loss: max(estimate.loss, statistics.lossDown), queueMilliseconds: estimate.queueMilliseconds, limitBitsPerSecond: limit)
+            loss: max(estimate.loss, statistics.lossDown), queueMilliseconds: estimate.queueMilliseconds,
+            limitBitsPerSecond: statistics.estimatedBitsPerSecond,
+            promisedBitsPerSecond: configuration.negotiated.video?.stream.maxBitsPerSecond,
+            sentBitsPerSecond: passed > .zero ? Int(Double(bytes) * 8 / passed.seconds) : 0)
         tiers.evaluate(line, now: now)
     }
 }

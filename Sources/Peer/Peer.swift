@@ -27,6 +27,8 @@ package final class Peer {
     var arrivals = TransportFeedbackWriter()
     var estimate = SendSideEstimate()
     var tiers = TierSelector()
+    /// When the line was last looked at, and what had been sent by then.
+    var lastEvaluation: (time: Instant, bytesSent: UInt64)
     var history: PacketHistory?
     /// What may be sent again.
     var repairs: RepairBudget
@@ -68,6 +70,7 @@ package final class Peer {
             fingerprints: configuration.negotiated.remoteFingerprints, profiles: configuration.profiles)
         connectBy = now + Self.connectTimeout
         signs = LineSigns(now: now)
+        lastEvaluation = (now, 0)
         repairs = RepairBudget(now: now)
         limits = ReceiveSideEstimate(mostBitsPerSecond: configuration.receiveCap)
         cname = Array(configuration.cname.utf8.prefix(64))

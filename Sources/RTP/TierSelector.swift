@@ -11,10 +11,35 @@ package struct TierSelector: Sendable {
         /// 0 … 1, the worse of report blocks and transport feedback.
         package var loss = 0.0
         package var queueMilliseconds = 0.0
-        /// REMB, where the receiver sends it.
+        /// REMB, where the receiver sends it. It follows what the receiver is sent, so it tells something of the line only where as much is sent.
         package var limitBitsPerSecond: Int?
-        package init(loss: Double = 0, queueMilliseconds: Double = 0, limitBitsPerSecond: Int? = nil) {
-            (self.loss, self.queueMilliseconds, self.limitBitsPerSecond) = (loss, queueMilliseconds, limitBitsPerSecond)
+        /// What the receiver said that it takes at the most (b=TIAS), which holds whatever is sent.
+        package var promisedBitsPerSecond: Int?
+        /// What it was sent since the last evaluation.
+        package var sentBitsPerSecond: Int
+        package init(
+            loss: Double = 0, queueMilliseconds: Double = 0, limitBitsPerSecond: Int? = nil, promisedBitsPerSecond: Int? = nil,
+            sentBitsPerSecond: Int = .max
+        ) {
+            self.loss = loss
+            self.queueMilliseconds = queueMilliseconds
+            self.limitBitsPerSecond = limitBitsPerSecond
+            self.promisedBitsPerSecond = promisedBitsPerSecond
+            self.sentBitsPerSecond = sentBitsPerSecond
+        }
+
+        /// Less than a tier needs: it was promised so, or estimated where more was sent.
+        fileprivate func isTooThin(for need: Int) -> Bool {
+            if let promisedBitsPerSecond, promisedBitsPerSecond < need * 8 / 10 { return true }
+            guard let limitBitsPerSecond else { return false }
+            return limitBitsPerSecond < need * 8 / 10 && limitBitsPerSecond < sentBitsPerSecond / 10 * 8
+        }
+
+        /// Nothing speaks against more than a tier needs. An estimate that is not under what little was sent says nothing.
+        fileprivate func hasRoom(above need: Int) -> Bool {
+            if let promisedBitsPerSecond, promisedBitsPerSecond <= need * 11 / 10 { return false }
+            guard let limitBitsPerSecond else { return true }
+            return limitBitsPerSecond > need * 11 / 10 || sentBitsPerSecond < need / 2 && limitBitsPerSecond >= sentBitsPerSecond
         }
     }
 
@@ -37,13 +62,11 @@ package struct TierSelector: Sendable {
     package mutating func evaluate(_ line: Line, now: Instant) {
         guard now >= nextEvaluation ?? now else { return }
         nextEvaluation = now + Self.evaluation
-        let isTooThin = line.limitBitsPerSecond.map { $0 < Self.needs[tier] * 8 / 10 } ?? false
-        if line.loss > 0.10 || line.queueMilliseconds > 150 || isTooThin { return suffer(now) }
+        if line.loss > 0.10 || line.queueMilliseconds > 150 || line.isTooThin(for: Self.needs[tier]) { return suffer(now) }
         badInRow = 0
         // Receivers estimate little more than they are sent, so the next tier's need never shows: room above the present one must do, and a
         // climb that was wrong makes the next one wait longer.
-        let hasRoom = line.limitBitsPerSecond.map { $0 > Self.needs[tier] * 11 / 10 } ?? true
-        guard line.loss < 0.03, line.queueMilliseconds < 60, hasRoom else { return goodSince = nil }
+        guard line.loss < 0.03, line.queueMilliseconds < 60, line.hasRoom(above: Self.needs[tier]) else { return goodSince = nil }
         let since = goodSince ?? now
         goodSince = since
         guard tier > best, now - since >= hold else { return }
