@@ -20,8 +20,9 @@ package struct RepairBudget: Sendable {
     ///   - sent: of everything that was sent to the receiver so far, repairs included.
     /// - Returns: whether it may go; it then counts.
     package mutating func take(_ bytes: Int, sent: UInt64, now: Instant) -> Bool {
-        let media = sent &- repaired
-        let earned = max(Double(media &- lastSent) * Self.share, (now - last).seconds * Self.least)
+        // A repair may turn out smaller than it was reckoned, which must not look like media that was taken back.
+        let media = max(lastSent, sent > repaired ? sent - repaired : 0)
+        let earned = max(Double(media - lastSent) * Self.share, (now - last).seconds * Self.least)
         credit = min(Self.burst, credit + earned)
         (lastSent, last) = (media, now)
         guard credit >= Double(bytes) else { return false }

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from support import rtp
 from support.fixtures import as_stranger
-from support.server import Endpoint
+from support.handmade import Client
+from support.server import CASES, Endpoint
 
 PEER = Path(__file__).parent / "support" / "gst_peer.py"
 SECONDS = 12
@@ -22,18 +24,18 @@ def meeting(server):
     endpoint.close()
 
 
-def start_peer(server, meeting, name, *options):
+def start_peer(server, meeting, name, *options, seconds=SECONDS):
     """The system's Python has GStreamer; the tests' own has not."""
     return subprocess.Popen(
         ["/usr/bin/python3", PEER, "--url", f"{server.origin}/api/v1/meetings/{meeting}/media", "--token", server.token, "--name", name,
-         "--seconds", str(SECONDS), *options],
+         "--seconds", str(seconds), *options],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
 
 
-def report_of(peer):
+def report_of(peer, seconds=SECONDS):
     try:
-        output, errors = peer.communicate(timeout=SECONDS + 20)
+        output, errors = peer.communicate(timeout=seconds + 20)
     except subprocess.TimeoutExpired:
         peer.kill()
         raise
@@ -75,6 +77,35 @@ def test_webrtcbin_that_only_receives_is_a_viewer(server, meeting):
     seen = participant(server, meeting, "WHEP", lambda one: one["state"] == "connected")
     check_received(report_of(peer))
     assert seen["kind"] == "viewer", seen
+
+
+def test_who_checks_no_consent_stays_by_sealed_media(server, meeting):
+    """libnice sends no consent checks by default: a publisher with sound and picture, a viewer, and by hand one that sends reports alone."""
+    stay = 62
+    peers = {name: start_peer(server, meeting, name, *options, seconds=stay) for name, options in (("Phát", ()), ("Xem", ("--receive-only",)))}
+    silent = Client(server, meeting, "Im lặng", direction="recvonly").join()
+    case = json.loads((CASES / "keepalive-by-indications.json").read_text())
+    indication = bytes.fromhex(next(one["hex"] for one in case["timeline"] if "hex" in one))
+    # One more that sends indications alone: anybody can, so they prove nothing.
+    forgetful = Client(server, meeting, "Chỉ báo", direction="recvonly").join()
+    begun, received, late = time.monotonic(), [], []
+    while (now := time.monotonic() - begun) < stay - 4:
+        silent.send_rtcp(rtp.receiver_report(silent.audio_ssrc))
+        silent.send_raw(indication)
+        forgetful.send_raw(indication)
+        packets = silent.receive(1)
+        received.append(len(packets))
+        if now > 45:
+            late.append({one["name"] for one in server.participants(meeting)})
+    assert min(received) > 40, received  # fifty packets of sound a second, pictures besides
+    assert len(late) >= 10 and all({"Phát", "Xem", "Im lặng"} <= names for names in late), late
+    assert all("Chỉ báo" not in names for names in late), late
+    for name, peer in peers.items():
+        report = report_of(peer, stay)
+        check_received(report)
+        assert report["audio"] > 50 * (stay - 10) * 0.95 and report["video"] > 20 * (stay - 10), (name, report)
+    silent.close()
+    forgetful.close()
 
 
 def test_chromium_that_only_receives_is_a_viewer(server, meeting, chromium):

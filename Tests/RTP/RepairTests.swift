@@ -14,13 +14,14 @@ struct RepairBudgetTests {
             sent += UInt64(bitsPerSecond / 8_000)
             // Ten a millisecond: a hundred megabit.
             for _ in 0..<10 where budget.take(1_250, sent: sent, now: now) {
-                sent += 1_250
-                repaired += 1_250
+                // What goes may be a little smaller than it was reckoned.
+                sent += 1_200
+                repaired += 1_200
             }
         }
         let burst = 64.0 * 1_216
         let allowed = max(Double(bitsPerSecond) / 4, 100_000) * 20 / 8 + burst
-        #expect(Double(repaired) <= allowed + 1_250 && Double(repaired) >= allowed * 0.95)
+        #expect(Double(repaired) <= allowed + 1_250 && Double(repaired) >= allowed * 0.85)
         if bitsPerSecond >= 1_500_000 { #expect(Double(sent) <= 1.5 * Double(bitsPerSecond) * 20 / 8) }
     }
 }

@@ -13,6 +13,8 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "thu-nghiem-2026"
+#: Inputs from public reports, each with what is right.
+CASES = ROOT / "Tests/cases"
 
 
 def executable():
