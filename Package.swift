@@ -52,11 +52,13 @@ let package = Package(
         room("Audio", ["RTP", "COpus"]),
         room("Video", ["RTP", "CVPX", "CYUV", "CPango"]),
         room("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),
+        room("Formats"),
         room("Meetings"),
         room("Lines"),
         room("Store", ["Meetings", "CSQLite"]),
         room("WebServer", ["CWebSockets", "COpenSSL"]),
-        room("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL", "CMalloc"], resources: [.copy("api")]),
+        room(
+            "ControlPlane", ["Formats", "Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL", "CMalloc"], resources: [.copy("api")]),
         room("WebPages", resources: [.copy("site")]),
         room("Endpoint", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
         .executableTarget(
@@ -72,11 +74,12 @@ let package = Package(
         tests("Audio", ["RTP"]),
         tests("Video", ["RTP"]),
         tests("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video"]),
+        tests("Formats"),
         tests("Meetings"),
         tests("Lines"),
         tests("Store", ["Meetings"]),
         tests("WebServer"),
-        tests("ControlPlane", ["Meetings", "Lines", "Store", "MCU", "WebServer"]),
+        tests("ControlPlane", ["Formats", "Meetings", "Lines", "Store", "MCU", "WebServer"]),
         tests("WebPages"),
         tests("Endpoint", ["RTP", "Peer", "Audio", "Video"]),
 

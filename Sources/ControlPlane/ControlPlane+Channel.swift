@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Meetings
 import Store
@@ -43,20 +44,20 @@ extension ControlPlane {
 
     /// `POST /meetings/{id}/commands`.
     func postCommand(_ call: Call) async throws(Problem) -> HTTPResponse {
-        guard call.request.body.count <= Fields.mostBytes else { throw Problem(.bodyTooLarge, [String(Fields.mostBytes)]) }
-        guard let value = JSONValue.parse(call.request.body) else { throw Problem(.malformedJSON) }
+        let value = try Fields.json(of: call)
         let (caller, room) = (try call.signedInCaller, try await room(call))
         try await perform(value, in: room, by: caller)
         return .json(.object([("reply", value["id"] ?? .null)]))
     }
 
     private func reply(to text: String, in room: Room, by caller: Caller, _ language: Language) async -> JSONValue {
-        let value = JSONValue.parse([UInt8](text.utf8))
+        var value: JSONValue?
         do throws(Problem) {
-            guard let value else { throw Problem(.malformedJSON) }
+            let parsed = try Fields.json([UInt8](text.utf8))
+            value = parsed
             try await checkSession(caller)
-            try await perform(value, in: room, by: caller)
-            return .object([("reply", value["id"] ?? .null)])
+            try await perform(parsed, in: room, by: caller)
+            return .object([("reply", parsed["id"] ?? .null)])
         } catch {
             return .object([("reply", value?["id"] ?? .null), ("problem", error.json(in: language))])
         }

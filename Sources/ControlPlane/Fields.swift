@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Meetings
 
@@ -8,15 +9,26 @@ struct Fields {
     private let object: JSONValue
 
     init(_ call: Call, known: [String]) throws(Problem) {
+        try self.init(try Self.json(of: call), known: known)
+    }
+
+    /// The body of a request, whose type is looked at too: what a form of another page can send is not taken.
+    static func json(of call: Call) throws(Problem) -> JSONValue {
         let type = call.request.headers["content-type"]?.split(separator: ";").first?.trimmingSpaces.lowercased()
         guard type == nil || type == "application/json" else { throw Problem(.unsupportedMediaType, ["application/json"]) }
         guard call.request.body.count <= Self.mostBytes else { throw Problem(.bodyTooLarge, [String(Self.mostBytes)]) }
-        guard let value = JSONValue.parse(call.request.body) else { throw Problem(.malformedJSON) }
-        try self.init(value, known: known)
+        return try json(call.request.body)
+    }
+
+    /// - Throws: `malformed-json` with the place of the fault.
+    static func json(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
+        do { return try JSONValue(parsing: bytes) } catch { throw Problem(error) }
     }
 
     init(_ value: JSONValue, known: [String]) throws(Problem) {
-        guard case .object(let members) = value else { throw Problem(.malformedJSON) }
+        guard case .object(let members) = value else {
+            throw Problem(JSONFault(line: 1, column: 1, reason: .notAnObject))
+        }
         for (name, _) in members where !known.contains(name) {
             throw .field(.unknownField, name, known.joined(separator: ", "))
         }
@@ -37,6 +49,8 @@ struct Fields {
         switch object[name] {
         case nil: return nil
         case .int(let number): return number
+        // 1.0 and 1e2 are whole numbers too (RFC 8259 §6), as far as a Double counts exactly.
+        case .double(let number) where number == number.rounded() && abs(number) < 9_007_199_254_740_992: return Int(number)
         default: throw .field(.wrongType, name, "integer")
         }
     }

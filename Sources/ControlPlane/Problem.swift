@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import MCU
 import Meetings
@@ -77,6 +78,12 @@ extension Problem {
         case .taken: self.init(.usernameTaken)
         case .unwritable, .newerSchema, .notADatabase, .full, .closed, .failed: self.init(.storeFailed, headers: [("Retry-After", "5")])
         }
+    }
+
+    init(_ fault: JSONFault) {
+        self.init(
+            .malformedJSON, [String(fault.line), String(fault.column), fault.reason.rawValue],
+            members: [("line", .int(fault.line)), ("column", .int(fault.column))])
     }
 
     init(_ fault: ValidationFault) {

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Meetings
 
@@ -33,7 +34,7 @@ struct SiteDirectory: Sendable {
 
     /// - Parameter bytes: `{centre: {code, name, site}, provinces: [{code, name, kind}]}`; further members are passed over.
     init(parsing bytes: [UInt8]) throws(DirectoryError) {
-        guard let file = JSONValue.parse(bytes) else { throw .notJSON }
+        guard let file = try? JSONValue(parsing: bytes) else { throw .notJSON }
         guard case .array(let provinces)? = file["provinces"] else { throw .missing("provinces") }
         var entries: [Entry] = []
         if let centre = file["centre"] { entries.append(try Self.entry(centre, name: "site", kind: "centre")) }

@@ -61,8 +61,8 @@ extension Words {
             (Words("Địa chỉ không nhận lệnh này", "Hãy dùng một trong: {0}."), Words("Method not allowed", "Use one of: {0}."))
         case .malformedJSON:
             (
-                Words("Nội dung không phải JSON", "Gửi một đối tượng JSON, mã hóa UTF-8."),
-                Words("The body is not JSON", "Send one JSON object in UTF-8.")
+                Words("Nội dung không phải JSON", "Gửi một đối tượng JSON, mã hóa UTF-8. Sửa ở dòng {0}, cột {1}: {2}."),
+                Words("The body is not JSON", "Send one JSON object in UTF-8. Correct line {0}, column {1}: {2}.")
             )
         case .unknownField:
             (

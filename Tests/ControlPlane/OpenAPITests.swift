@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 /// The description and the routes are two lists of the same thing; neither may know more than the other.
 struct OpenAPITests {
     private static func described() throws -> Set<String> {
-        let document = try #require(JSONValue.parse(OpenAPI.document))
+        let document = try JSONValue(parsing: OpenAPI.document)
         guard case .object(let paths)? = document["paths"] else { return [] }
         var found: Set<String> = []
         for (path, item) in paths {
@@ -21,7 +22,7 @@ struct OpenAPITests {
     }
 
     @Test func `what needs no login is said to need none, and nothing else`() throws {
-        let document = try #require(JSONValue.parse(OpenAPI.document))
+        let document = try JSONValue(parsing: OpenAPI.document)
         for route in Routes.all {
             let operation = try #require(document["paths"]?[route.pattern]?[route.method.lowercased()])
             let saysOpen = operation["security"] == .array([])
@@ -92,8 +93,7 @@ struct SentCommandTests {
 
     @Test func `a command is read with what it needs`() throws {
         let id = UUID()
-        let value = try #require(
-            JSONValue.parse(Array("{\"id\":7,\"type\":\"mute\",\"participantId\":\"\(id.uuidString)\",\"muted\":true}".utf8)))
+        let value = try JSONValue(parsing: Array("{\"id\":7,\"type\":\"mute\",\"participantId\":\"\(id.uuidString)\",\"muted\":true}".utf8))
         let sent = try SentCommand(value, own: [own])
         #expect(sent.commands == [.mute(id, true)] && sent.id == .int(7))
     }
@@ -107,7 +107,7 @@ struct SentCommandTests {
         "{\"type\":\"lock\",\"locked\":true,\"x\":1}",
     ])
     func `what cannot be done is refused`(text: String) throws {
-        let value = try #require(JSONValue.parse(Array(text.utf8)))
+        let value = try JSONValue(parsing: Array(text.utf8))
         #expect(throws: Problem.self) { try SentCommand(value, own: []) }
     }
 }

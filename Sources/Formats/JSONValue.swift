@@ -1,7 +1,7 @@
 import Foundation
 
-/// JSON as a value: members keep their order, an absent value and a null are two things.
-enum JSONValue: Sendable, Equatable {
+/// JSON as a value (RFC 8259): members keep their order, an absent value and a null are two things.
+package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case int(Int)
@@ -10,7 +10,7 @@ enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object([(String, JSONValue)])
 
-    static func == (one: JSONValue, other: JSONValue) -> Bool {
+    package static func == (one: JSONValue, other: JSONValue) -> Bool {
         switch (one, other) {
         case (.null, .null): true
         case (.bool(let a), .bool(let b)): a == b
@@ -24,63 +24,26 @@ enum JSONValue: Sendable, Equatable {
     }
 
     /// The member of that name; nil where there is none or this is no object.
-    subscript(name: String) -> JSONValue? {
+    package subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.0 == name }?.1
     }
 
     /// nil becomes null.
-    static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+    package static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 
     /// RFC 3339 in UTC, to the millisecond.
-    static func time(_ date: Date) -> JSONValue { .string(Timestamps.text(date)) }
-}
-
-extension JSONValue: Decodable {
-    init(from decoder: any Decoder) throws {
-        if let object = try? decoder.container(keyedBy: AnyKey.self) {
-            self = .object(try object.allKeys.map { ($0.stringValue, try object.decode(JSONValue.self, forKey: $0)) })
-            return
-        }
-        if var list = try? decoder.unkeyedContainer() {
-            var values: [JSONValue] = []
-            while !list.isAtEnd { values.append(try list.decode(JSONValue.self)) }
-            self = .array(values)
-            return
-        }
-        let single = try decoder.singleValueContainer()
-        if single.decodeNil() {
-            self = .null
-        } else if let value = try? single.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? single.decode(Int.self) {
-            self = .int(value)
-        } else if let value = try? single.decode(Double.self) {
-            self = .double(value)
-        } else {
-            self = .string(try single.decode(String.self))
-        }
-    }
-
-    private struct AnyKey: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    /// - Returns: nil where the bytes are not JSON (RFC 8259).
-    static func parse(_ bytes: [UInt8]) -> JSONValue? { try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) }
+    package static func time(_ date: Date) -> JSONValue { .string(Timestamps.text(date)) }
 }
 
 extension JSONValue {
-    var text: String {
+    package var text: String {
         var output = ""
         write(into: &output)
         return output
     }
 
-    var bytes: [UInt8] { [UInt8](text.utf8) }
+    package var bytes: [UInt8] { [UInt8](text.utf8) }
 
     private func write(into output: inout String) {
         switch self {
