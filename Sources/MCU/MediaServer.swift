@@ -18,6 +18,7 @@ package final class MediaServer: MediaPlane {
     }
 
     private let core: MediaCore
+    private let gate = NegotiationGate()
     private let identity: DTLSIdentity
     private let candidates: [TransportAddress]
     /// The UDP port that carries all media.
@@ -105,7 +106,9 @@ package final class MediaServer: MediaPlane {
     package func join(_ request: JoinRequest) async throws(JoinRefusal) -> JoinAnswer {
         guard !isStopped.load(ordering: .relaxed) else { throw .busy(retryAfterSeconds: 5) }
         let parameters = makeParameters()
-        let (answer, negotiated) = try Self.answer(request.offer, parameters, after: nil)
+        let (answer, negotiated) = try await gate.pass { () throws(JoinRefusal) in
+            try Self.answer(request.offer, parameters, after: nil)
+        }
         let participant = Participant(
             session: request.session, kind: SessionKind(negotiated.kind), name: request.name, joined: MediaClock.now(),
             negotiated: negotiated, person: request.person)
@@ -130,10 +133,15 @@ package final class MediaServer: MediaPlane {
 
     package func renegotiate(session: UUID, offer: String) async throws(JoinRefusal) -> JoinAnswer {
         guard var known = sessions.withLock({ $0[session] }) else { throw .unknownSession }
-        let restarts = try Self.isRestart(offer, after: known.negotiated)
-        if restarts { known.parameters.credentials = .random() }
-        let (answer, negotiated) = try Self.answer(offer, known.parameters, after: known.negotiated)
-        known.negotiated = negotiated
+        let before = known
+        let (restarts, parameters, answer, negotiated) = try await gate.pass { () throws(JoinRefusal) in
+            let restarts = try Self.isRestart(offer, after: before.negotiated)
+            var parameters = before.parameters
+            if restarts { parameters.credentials = .random() }
+            let (answer, negotiated) = try Self.answer(offer, parameters, after: before.negotiated)
+            return (restarts, parameters, answer, negotiated)
+        }
+        (known.parameters, known.negotiated) = (parameters, negotiated)
         try apply(known, session, restarts: restarts)
         return JoinAnswer(kind: known.participant.kind, answer: answer, etag: known.parameters.credentials.ufrag)
     }

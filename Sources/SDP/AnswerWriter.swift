@@ -23,7 +23,7 @@ struct AnswerWriter {
         lines.append(Line("a", "msid-semantic: WMS *"))
         let media = offer.media.indices.map { index in
             guard let codec = codecs[index], let stream = session.stream(at: index) else { return refused(offer.media[index]) }
-            return section(offer.media[index], codec, stream, isFirst: index == accepted.first)
+            return section(offer.media[index], codec, stream)
         }
         return SessionDescription(lines: lines, media: media)
     }
@@ -38,7 +38,7 @@ struct AnswerWriter {
     }
 
     private func section(
-        _ offered: SessionDescription.Media, _ codec: Codec, _ stream: NegotiatedStream, isFirst: Bool
+        _ offered: SessionDescription.Media, _ codec: Codec, _ stream: NegotiatedStream
     ) -> SessionDescription.Media {
         let home = parameters.candidates.first
         let family = home?.family == .ipv6 ? "IP6" : "IP4"
@@ -62,9 +62,8 @@ struct AnswerWriter {
         words += offered.extensions().map { "extmap:\($0.answer)" }
         words += simulcast(layers)
         if stream.sends { words += StreamLines.sources(stream, parameters, isAudio: offered.kind == "audio") }
-        if isFirst {
-            words += parameters.candidates.enumerated().map { "candidate:\(Candidate(host: $1, index: $0).value)" } + ["end-of-candidates"]
-        }
+        // In each m-line: which one of a bundle carries them is read differently (some stacks take the last).
+        words += parameters.candidates.enumerated().map { "candidate:\(Candidate(host: $1, index: $0).value)" } + ["end-of-candidates"]
         section.lines += words.map { Line("a", $0) }
         return section
     }

@@ -25,6 +25,7 @@ package struct Answerer: Sendable {
         if let previous { try check(offer, follows: previous) }
         let choices = try choose(offer, after: previous)
         guard let first = choices.firstIndex(where: { $0.codec != nil }) else { throw refusal(choices) }
+        try checkWhole(offer, choices)
         let tag = offer.bundle?.first ?? first
         let transport = try RemoteTransport(offer, line: first, tag: tag)
         guard transport.setup != .passive else { throw .unsupported(mediaLine: first, reason: .peerIsPassive) }
@@ -38,7 +39,7 @@ package struct Answerer: Sendable {
             remoteFingerprints: transport.fingerprints, remoteSetup: transport.setup ?? .active, isDTLSClient: false,
             mediaLines: zip(offer.media, choices).map { .init(kind: $0.kind, mid: $0.mid, refusal: $1.reason) }, isICERestart: isRestart,
             localVersion: (previous?.localVersion ?? 0) + 1)
-        session.fill(offer, choices.map(\.codec), parameters)
+        try session.fill(offer, choices.map(\.codec), parameters)
         return (AnswerWriter(offer: offer, session: session, parameters: parameters).answer(choices.map(\.codec)), session)
     }
 
@@ -78,6 +79,19 @@ package struct Answerer: Sendable {
         return choices
     }
 
+    /// Who only sends has no other way to learn that part of it is not taken: a WHIP session is whole or refused (RFC 9725 §4.2).
+    private func checkWhole(_ offer: SessionDescription, _ choices: [Choice]) throws(SDPError) {
+        let media = offer.media.map { $0.lines.direction ?? offer.lines.direction ?? .sendrecv }
+        let carriers = offer.media.indices.filter {
+            ["audio", "video"].contains(offer.media[$0].kind) && choices[$0].reason != .offeredDisabled
+        }
+        guard !carriers.contains(where: { media[$0].receives }) else { return }
+        for index in carriers where media[index].sends {
+            guard let reason = choices[index].reason else { continue }
+            throw reason == .plainRTP ? .insecure(mediaLine: index, reason: .plainRTP) : .unsupported(mediaLine: index, reason: reason)
+        }
+    }
+
     private func keepOne(_ offer: SessionDescription, _ choices: inout [Choice]) {
         let usable = choices.indices.filter { choices[$0].codec != nil }
         guard let kept = usable.first(where: { offer.media[$0].kind == "audio" }) ?? usable.first else { return }
@@ -105,7 +119,8 @@ package struct Answerer: Sendable {
 
 extension NegotiatedSession {
     /// Takes the streams out of the peer's description. A codec for each m-line, nil where it is refused.
-    mutating func fill(_ remote: SessionDescription, _ codecs: [Codec?], _ parameters: LocalParameters) {
+    /// - Throws: `.malformed` where an m-line's layers cannot be read.
+    mutating func fill(_ remote: SessionDescription, _ codecs: [Codec?], _ parameters: LocalParameters) throws(SDPError) {
         var (isSent, isReceived) = (false, false)
         for (index, media) in remote.media.enumerated() {
             guard let codec = codecs[index] else { continue }
@@ -116,7 +131,7 @@ extension NegotiatedSession {
             if media.kind == "audio" {
                 audio = NegotiatedAudio(stream, codec)
             } else {
-                let one = NegotiatedVideo(stream: stream, layers: stream.receives ? media.layers(payloadType: codec.payloadType) : [])
+                let one = NegotiatedVideo(stream: stream, layers: stream.receives ? try media.layers(payloadType: codec.payloadType) : [])
                 if isFurther { furtherVideos.append(one) } else { video = one }
             }
         }

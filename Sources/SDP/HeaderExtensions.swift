@@ -36,7 +36,7 @@ extension SessionDescription.Media {
     /// Those that we know; ids 0 and 15 are reserved, the first of a doubled id or name counts.
     func extensions() -> [ExtensionLine] {
         var found: [ExtensionLine] = []
-        for value in lines.attributes("extmap").prefix(64) {
+        for (value, _) in lines.attributes("extmap").prefix(64) {
             let words = value.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count >= 2, let known = KnownExtension(rawValue: String(words[1])) else { continue }
             let parts = words[0].split(separator: "/", maxSplits: 1)
@@ -58,32 +58,45 @@ extension SessionDescription.Media {
         return (send, receive)
     }
 
-    /// The layers that a simulcast offers to send with this codec, RFC 8853; of alternatives the first, at most 8.
-    func layers(payloadType: UInt8) -> [NegotiatedVideo.Layer] {
-        guard let value = lines.attribute("simulcast") else { return [] }
+    static let mostLayers = 8
+    static let mostRestrictions = 32
+
+    /// The layers that a simulcast offers to send with this codec, RFC 8853; of alternatives the first.
+    /// - Throws: `.malformed` where there are more than `mostLayers`, or more than `mostRestrictions` a=rid.
+    func layers(payloadType: UInt8) throws(SDPError) -> [NegotiatedVideo.Layer] {
+        guard let (value, number) = lines.firstAttribute("simulcast") else { return [] }
         let words = value.split(separator: " ", omittingEmptySubsequences: true)
         guard let at = words.firstIndex(of: "send"), at + 1 < words.count else { return [] }
+        let sendable = try sendableLayers(payloadType: payloadType)
         var found: [NegotiatedVideo.Layer] = []
-        for stream in words[at + 1].split(separator: ";") {
+        for (index, stream) in words[at + 1].split(separator: ";").enumerated() {
+            guard index < Self.mostLayers else { throw .malformed(line: number, reason: .tooManyLayers) }
             guard let first = stream.split(separator: ",").first else { continue }
             let isPaused = first.hasPrefix("~")
             let rid = String(isPaused ? first.dropFirst() : first)
-            guard canSend(rid, with: payloadType), !found.contains(where: { $0.rid == rid }), found.count < 8 else { continue }
+            guard sendable.contains(rid), !found.contains(where: { $0.rid == rid }) else { continue }
             found.append(NegotiatedVideo.Layer(rid: rid, isPaused: isPaused))
         }
         return found
     }
 
-    /// Whether a=rid names it for sending and does not tie it to other payload types.
-    private func canSend(_ rid: String, with payloadType: UInt8) -> Bool {
-        guard (1...16).contains(rid.utf8.count),
-            rid.utf8.allSatisfy({ $0 < 128 && Character(UnicodeScalar($0)).isLetter || (48...57).contains($0) || $0 == 45 || $0 == 95 })
-        else { return false }
-        return lines.attributes("rid").contains { value in
+    /// What a=rid names for sending and does not tie to other payload types (RFC 8851).
+    private func sendableLayers(payloadType: UInt8) throws(SDPError) -> Set<String> {
+        var names: Set<String> = []
+        for (index, (value, number)) in lines.attributes("rid").enumerated() {
+            guard index < Self.mostRestrictions else { throw .malformed(line: number, reason: .tooManyLayers) }
             let words = value.split(separator: " ", maxSplits: 2)
-            guard words.count >= 2, words[0] == rid, words[1] == "send" else { return false }
-            guard words.count == 3, let types = words[2].split(separator: ";").first(where: { $0.hasPrefix("pt=") }) else { return true }
-            return types.dropFirst(3).split(separator: ",").contains("\(payloadType)")
+            guard words.count >= 2, words[1] == "send", Self.isLayerName(words[0]) else { continue }
+            if words.count == 3, let types = words[2].split(separator: ";").first(where: { $0.hasPrefix("pt=") }) {
+                guard types.dropFirst(3).split(separator: ",").contains("\(payloadType)") else { continue }
+            }
+            names.insert(String(words[0]))
         }
+        return names
+    }
+
+    private static func isLayerName(_ name: Substring) -> Bool {
+        (1...16).contains(name.utf8.count)
+            && name.utf8.allSatisfy { $0 < 128 && Character(UnicodeScalar($0)).isLetter || (48...57).contains($0) || $0 == 45 || $0 == 95 }
     }
 }

@@ -76,7 +76,7 @@ package struct Offerer: Sendable {
             remoteFingerprints: transport.fingerprints, remoteSetup: setup, isDTLSClient: setup == .passive,
             mediaLines: zip(answer.media, codecs).map { .init(kind: $0.kind, mid: $0.mid, refusal: $1 == nil ? .refusedByPeer : nil) },
             localVersion: version)
-        session.fill(answer, codecs, parameters)
+        try session.fill(answer, codecs, parameters)
         return session
     }
 

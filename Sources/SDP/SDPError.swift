@@ -19,6 +19,7 @@ package enum Malformation: String, Sendable {
     case tooManyMediaLines = "there are more than 32 m-lines"
     case mediaLine = "an m-line is m=kind port protocol formats"
     case noMediaLines = "there is no m-line; offer audio or video"
+    case tooManyLayers = "a simulcast has at most 8 layers, and an m-line 32 a=rid"
     case duplicateMID = "two m-lines have the same a=mid"
     case mid = "a=mid wants 1 to 32 characters without space"
     case rtpmap = "a=rtpmap wants a payload type of 0 to 127 and name/rate"

@@ -10,8 +10,12 @@ package struct SessionDescription: Equatable, Sendable {
     package struct Line: Equatable, Sendable {
         package var type: Character
         package var value: String
+        /// Where it stood in the text, from 1, for messages; 0 where it was made here.
+        package var number = 0
 
         package init(_ type: Character, _ value: String) { (self.type, self.value) = (type, value) }
+
+        package static func == (left: Line, right: Line) -> Bool { left.type == right.type && left.value == right.value }
     }
 
     /// An m-line and what stands under it.
@@ -81,7 +85,9 @@ package struct SessionDescription: Equatable, Sendable {
             guard content.count >= 2, let letter = content.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter),
                 content.dropFirst().first == UInt8(ascii: "="), !content.contains(0), !content.contains(13)
             else { throw .malformed(line: number, reason: .notTypeAndValue) }
-            rows.append((number, Line(Character(UnicodeScalar(letter)), String(decoding: content.dropFirst(2), as: UTF8.self))))
+            var line = Line(Character(UnicodeScalar(letter)), String(decoding: content.dropFirst(2), as: UTF8.self))
+            line.number = number
+            rows.append((number, line))
         }
         return rows
     }

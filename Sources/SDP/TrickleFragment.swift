@@ -38,11 +38,12 @@ package struct TrickleFragment: Equatable, Sendable {
         }
         let lines = rows.map(\.line)
         guard lines.has("ice-ufrag") || lines.has("ice-pwd") else { return }
-        guard let ufrag = lines.attribute("ice-ufrag"), let password = lines.attribute("ice-pwd") else {
-            throw .malformed(line: rows[0].number, reason: .unpairedCredentials)
+        let (ufrag, password) = (lines.firstAttribute("ice-ufrag"), lines.firstAttribute("ice-pwd"))
+        guard let ufrag, let password else {
+            throw .malformed(line: (ufrag ?? password)?.number ?? rows[0].number, reason: .unpairedCredentials)
         }
-        let pair = ICECredentials(ufrag: ufrag, password: password)
-        guard pair.isValid else { throw .malformed(line: rows[0].number, reason: .credentials) }
+        let pair = ICECredentials(ufrag: ufrag.value, password: password.value)
+        guard pair.isValid else { throw .malformed(line: ufrag.number, reason: .credentials) }
         credentials = pair
     }
 

@@ -91,6 +91,85 @@ struct AnswererTests {
         #expect(throws: error) { try answerer.answer(try SessionDescription(parsing: text)) }
     }
 
+    @Test(arguments: Samples.names)
+    func `candidates and their end stand in each m-line that is taken`(name: String) throws {
+        let offer = try SessionDescription(parsing: try Samples.text(name))
+        let answer = try Answerer(parameters: try Samples.parameters()).answer(offer).answer
+        for media in answer.media {
+            #expect(media.lines.attributes("candidate").count == (media.port == 0 ? 0 : 1))
+            #expect(media.lines.has("end-of-candidates") == (media.port != 0))
+        }
+    }
+
+    /// What a case file offers, with other words for some of its own.
+    private func offer(_ name: String, _ changes: [(String, String)] = []) throws -> SessionDescription {
+        let folder = Samples.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "cases")
+        var text = String(decoding: try Data(contentsOf: folder.appending(path: name)), as: UTF8.self)
+        for (old, new) in changes { text = text.replacingOccurrences(of: old, with: new) }
+        return try SessionDescription(parsing: text)
+    }
+
+    @Test func `who only sends is taken whole or refused by the m-line, who also receives is not`() throws {
+        let answerer = Answerer(parameters: try Samples.parameters())
+        let unsupported = SDPError.unsupported(mediaLine: 1, reason: .noCommonCodec)
+        #expect(throws: unsupported) { try answerer.answer(try offer("h264-only-sendonly.sdp")) }
+        #expect(throws: SDPError.unsupported(mediaLine: 0, reason: .noCommonCodec)) {
+            try answerer.answer(try offer("h264-only-sendonly.sdp", [("opus/48000/2", "PCMU/8000"), ("H264", "VP8")]))
+        }
+        #expect(throws: SDPError.unsupported(mediaLine: 1, reason: .notBundled)) {
+            try answerer.answer(try offer("h264-only-sendonly.sdp", [("BUNDLE 0 1", "BUNDLE 0"), ("H264", "VP8")]))
+        }
+        let whole = try answerer.answer(try offer("h264-only-sendonly.sdp", [("H264", "VP8")])).session
+        #expect(whole.kind == .publisher && whole.mediaLines.allSatisfy { $0.refusal == nil })
+        for direction in ["sendrecv", "recvonly"] {
+            let session = try answerer.answer(try offer("h264-only-sendonly.sdp", [("sendonly", direction)])).session
+            #expect(
+                session.mediaLines.map(\.refusal) == [nil, .noCommonCodec]
+                    && session.kind == (direction == "sendrecv" ? .participant : .viewer))
+        }
+        // Nothing of a publisher's later offer is half taken either.
+        #expect(throws: unsupported) { try answerer.answer(try offer("h264-only-sendonly.sdp"), after: whole) }
+    }
+
+    @Test(arguments: [
+        ("a=mid:0", "a=mid:0 x", 9, Malformation.mid), ("a=candidate:", "a=candidate:x ", 0, .candidate),
+        ("a=setup:actpass", "a=setup:both", 0, .setup),
+        ("a=rtpmap:111", "a=rtpmap:1111", 0, .rtpmap), ("a=fingerprint:sha-256 ", "a=fingerprint:sha-256 G", 0, .fingerprint),
+        ("a=ice-pwd:", "a=ice-pwd:! ", 0, .credentials),
+    ])
+    func `the line that is named is the one that is wrong`(old: String, new: String, line: Int, reason: Malformation) throws {
+        var rows = try Samples.text("chromium-156-audio-only").components(separatedBy: "\r\n")
+        if !rows.contains(where: { $0.hasPrefix(old) }) { rows.insert("a=candidate:1 1 udp 1 192.0.2.1 9 typ host", at: 12) }
+        let place = try #require(rows.firstIndex { $0.hasPrefix(old) })
+        rows[place] = rows[place].replacingOccurrences(of: old, with: new)
+        let answerer = Answerer(parameters: try Samples.parameters())
+        #expect(throws: SDPError.malformed(line: place + 1, reason: reason)) {
+            try answerer.answer(try SessionDescription(parsing: rows.joined(separator: "\r\n")))
+        }
+    }
+
+    @Test func `more layers than eight, or more a=rid than thirty-two, are refused`() throws {
+        let answerer = Answerer(parameters: try Samples.parameters())
+        func offer(layers: Int, rids: Int) throws -> SessionDescription {
+            var rows = try Samples.text("chromium-156-simulcast").components(separatedBy: "\r\n").filter {
+                !$0.hasPrefix("a=rid") && !$0.hasPrefix("a=simulcast")
+            }
+            rows.removeLast()
+            rows +=
+                (0..<rids).map { "a=rid:r\($0) send" } + ["a=simulcast:send " + (0..<layers).map { "r\($0)" }.joined(separator: ";"), ""]
+            return try SessionDescription(parsing: rows.joined(separator: "\r\n"))
+        }
+        let session = try answerer.answer(try offer(layers: 8, rids: 32)).session
+        #expect((session.video?.layers.count ?? 0) + session.furtherVideos.reduce(0) { $0 + $1.layers.count } == 8)
+        for (layers, rids) in [(9, 32), (8, 33), (1_500, 5_000)] {
+            let error = #expect(throws: SDPError.self) { try answerer.answer(try offer(layers: layers, rids: rids)) }
+            guard case .malformed(_, .tooManyLayers) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+    }
+
     @Test func `without BUNDLE only the sound is taken`() throws {
         let text = try Samples.text("chromium-156-audio-video").replacingOccurrences(of: "a=group:BUNDLE 0 1\r\n", with: "")
         let (answer, session) = try Answerer(parameters: try Samples.parameters()).answer(try SessionDescription(parsing: text))
