@@ -21,6 +21,8 @@ package struct SpeakerSelector: Sendable {
         package var proof = Duration.milliseconds(300)
         /// After so much silence nobody is shown as speaking.
         package var silence = Duration.seconds(3)
+        /// Voices whose levels are only said that may take places from others whose levels are known.
+        package var unproven = 2
         /// Most senders that are followed; further ones are refused and counted.
         package var capacity = 2_000
         package init() {}
@@ -28,6 +30,10 @@ package struct SpeakerSelector: Sendable {
 
     private struct Voice: Sendable {
         var id: ID
+        /// Whose voice it is, of which others may be; 0 where it stands for itself.
+        var owner: UInt
+        /// What it says of its level was measured.
+        var isProven: Bool
         var smoothed: Float = -127
         var reported: Float?
         var lastReport: Instant
@@ -40,6 +46,8 @@ package struct SpeakerSelector: Sendable {
     private let settings: Settings
     private var voices: [Voice] = []
     private var places: [ID: Int] = [:]
+    /// Of those taken in this round.
+    private var owners: [UInt] = []
     private var candidate: (id: ID, since: Instant)?
     private var activeSince = Instant.start
     /// Who is shown as speaking.
@@ -49,15 +57,19 @@ package struct SpeakerSelector: Sendable {
     package init(_ settings: Settings = Settings()) { self.settings = settings }
 
     /// The level of a packet that came, or of a tick that was decoded: −127 … 0 dBov. The loudest of a tick counts.
-    package mutating func report(_ id: ID, level: Int, now: Instant) {
+    /// - Parameters:
+    ///   - owner: voices of one owner have one place between them while anybody else speaks; 0 for a voice that stands for itself.
+    ///   - isProven: the level was measured, or what is said was found to be true.
+    package mutating func report(_ id: ID, level: Int, owner: UInt = 0, isProven: Bool = true, now: Instant) {
         if let place = places[id] {
             voices[place].reported = max(voices[place].reported ?? -127, Float(level))
             voices[place].lastReport = now
+            voices[place].isProven = isProven
             return
         }
         guard voices.count < settings.capacity else { return refused &+= 1 }
         places[id] = voices.count
-        voices.append(Voice(id: id, reported: Float(level), lastReport: now))
+        voices.append(Voice(id: id, owner: owner, isProven: isProven, reported: Float(level), lastReport: now))
     }
 
     package mutating func remove(_ id: ID) {
@@ -76,9 +88,20 @@ package struct SpeakerSelector: Sendable {
     package mutating func select(now: Instant, floor: ID? = nil, into selected: inout [ID]) {
         smooth(now: now)
         selected.removeAll(keepingCapacity: true)
+        owners.removeAll(keepingCapacity: true)
         for place in voices.indices { voices[place].isTaken = false }
         if let floor, let place = places[floor] { take(place, &selected) }
+        // Anybody can say that it is loud: few places go by words alone while there are voices whose levels are known.
+        var unproven = 0
+        while selected.count < settings.seats, let place = loudest(now: now, provenOnly: unproven >= settings.unproven) {
+            if !voices[place].isProven { unproven += 1 }
+            take(place, &selected)
+        }
         while selected.count < settings.seats, let place = loudest(now: now) { take(place, &selected) }
+        // Where one owner's voices are all that there is to hear, nobody is kept from being heard by them.
+        if selected.count == 1, owners.count == 1 {
+            while selected.count < settings.seats, let place = loudest(now: now, oneEach: false) { take(place, &selected) }
+        }
         for place in voices.indices { voices[place].isSelected = voices[place].isTaken }
         chooseActive(among: selected, now: now)
     }
@@ -107,11 +130,15 @@ package struct SpeakerSelector: Sendable {
     private mutating func take(_ place: Int, _ selected: inout [ID]) {
         voices[place].isTaken = true
         selected.append(voices[place].id)
+        if voices[place].owner != 0 { owners.append(voices[place].owner) }
     }
 
-    private func loudest(now: Instant) -> Int? {
+    /// - Parameter oneEach: owners that have a place get no further one.
+    private func loudest(now: Instant, provenOnly: Bool = false, oneEach: Bool = true) -> Int? {
         var best: (place: Int, score: Float)?
         for place in voices.indices where !voices[place].isTaken && isAudible(voices[place], now: now) {
+            if provenOnly, !voices[place].isProven { continue }
+            if oneEach, voices[place].owner != 0, owners.contains(voices[place].owner) { continue }
             let score = voices[place].smoothed + (voices[place].isSelected ? settings.advantage : 0)
             if score > best?.score ?? -.infinity { best = (place, score) }
         }

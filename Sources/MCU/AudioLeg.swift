@@ -13,13 +13,15 @@ final class AudioLeg {
     /// One output of the mix, for the one who speaks.
     final class OwnMix {
         var encoder: MixEncoder
-        init(repairs: Bool) throws(OpusError) { encoder = try MixEncoder(repairs: repairs) }
+        init(repairs: Bool, _ soundClass: SoundClass) throws(OpusError) { encoder = try MixEncoder(repairs: repairs, soundClass) }
     }
 
     let participant: Participant
     let id: ObjectIdentifier
     /// The same as a number, for the selector.
     let key: UInt
+    /// Whose it is as a number, for the selector; 0 where it stands for itself.
+    let owner: UInt
     static func key(_ participant: Participant) -> UInt { UInt(bitPattern: ObjectIdentifier(participant)) }
     private var decoder: Decoder?
     private var ramp = MuteRamp(isMuted: true)
@@ -31,6 +33,10 @@ final class AudioLeg {
     private(set) var own: OwnMix?
     /// Chosen by the selector for this tick.
     var isSelected = false
+    private var check = LevelCheck()
+    private var isChecked = false
+    /// What its packets said since the last tick.
+    private var said: Int?
     /// When it was last part of a mix.
     private var lastHeard = Instant.start
 
@@ -38,6 +44,12 @@ final class AudioLeg {
         self.participant = participant
         id = ObjectIdentifier(participant)
         key = Self.key(participant)
+        owner = participant.person.map(Self.owner) ?? 0
+    }
+
+    private static func owner(_ person: UUID) -> UInt {
+        let (upper, lower) = withUnsafeBytes(of: person.uuid) { ($0.load(as: UInt.self), $0.load(fromByteOffset: 8, as: UInt.self)) }
+        return upper ^ lower | 1
     }
 
     /// Whether the sender says how loud it is: what is not heard is then not decoded.
@@ -45,12 +57,31 @@ final class AudioLeg {
     /// Something of it is in the mix, though it be the 10 ms in which it fades.
     var isInMix: Bool { hasSound && !ramp.isSilent || isSelected }
 
-    /// Takes the level that the packets since the last tick said.
+    /// Its level is known, be it that it was measured or that what it says is true.
+    var isProven: Bool { !saysLevel || check.isProven }
+
+    /// Takes the level that the packets since the last tick said, as far as it is believed.
     /// - Returns: nil where none came.
     func listen() -> Int? {
-        guard let said = participant.takeLoudest() else { return nil }
-        level = participant.isMuted ? AudioLevel.silence : said
+        said = participant.takeLoudest()
+        guard let said else { return nil }
+        level = participant.isMuted ? AudioLevel.silence : check.counted(said, isDecoded: isChecked)
         return level
+    }
+
+    /// Holds what was said against what was decoded in this tick.
+    /// - Returns: whether it was found lying just now.
+    func believe(isDecoded: Bool) -> Bool {
+        guard isDecoded, !participant.isMuted else {
+            if isChecked { isChecked = false }
+            return false
+        }
+        if !isChecked { check.begin() }
+        isChecked = true
+        check.note(said: said, measured: hasSound ? AudioLevel.decibels(of: tick.span) : AudioLevel.silence)
+        guard check.isLying, !participant.isDoubted else { return false }
+        participant.doubt()
+        return true
     }
 
     /// Decodes what is due in this tick and lets it fade in or out.
@@ -103,8 +134,8 @@ final class AudioLeg {
     var isWanted: Bool { isSelected && !participant.isMuted || !ramp.isSilent }
 
     func makeOwnMix() {
-        let repairs = participant.wantsRepair
-        if own?.encoder.repairs != repairs { own = try? OwnMix(repairs: repairs) }
+        let (repairs, soundClass) = (participant.wantsRepair, participant.soundClass)
+        if own?.encoder.repairs != repairs || own?.encoder.soundClass != soundClass { own = try? OwnMix(repairs: repairs, soundClass) }
     }
 
     /// Lets go of codecs that were not used for a while.

@@ -12,10 +12,13 @@ final class AudioMixer {
     struct Counters: Sendable {
         var decoded: UInt64 = 0
         var encoded: UInt64 = 0
+        /// Senders that were found to say other levels than they send.
+        var doubted: UInt64 = 0
 
         mutating func add(_ other: Counters) {
             decoded += other.decoded
             encoded += other.encoded
+            doubted += other.doubted
         }
     }
 
@@ -29,14 +32,15 @@ final class AudioMixer {
     private var isLooking = true
     private var selector: SpeakerSelector
     private var selected: [UInt] = []
-    /// Those in this tick's mix: the selected, and one who fades out.
+    /// Those in this tick's mix: the selected, and one who fades out; and those of the last one.
     private var heard: [AudioLeg] = []
+    private var heardBefore: [AudioLeg] = []
     private var speaking: [AudioLeg] = []
     private var bus = MixBus()
-    /// The mix for those who only listen: over clean lines, and over lossy ones.
-    private var clean: MixEncoder
-    private var repairing: MixEncoder
-    private var listens = (clean: false, repairing: false)
+    /// The mix for those who only listen, by class: over clean lines, and then over lossy ones. Made when somebody first takes it.
+    private var shared = [SharedMix?](repeating: nil, count: 2 * SoundClass.count)
+    /// A bit for each of them that somebody takes.
+    private var listens = 0
     private var frames = AudioFramePool()
     private var payload = [UInt8](repeating: 0, count: AudioFrame.largestPacket * 2)
     private var ticks: UInt64 = 0
@@ -48,8 +52,12 @@ final class AudioMixer {
         var settings = SpeakerSelector.Settings()
         settings.seats = min(seats, MixBus.mostVoices)
         selector = SpeakerSelector(settings)
-        clean = try MixEncoder(repairs: false)
-        repairing = try MixEncoder(repairs: true)
+    }
+
+    /// One output of the mix, for all who take it.
+    private final class SharedMix {
+        var encoder: MixEncoder
+        init(repairs: Bool, _ soundClass: SoundClass) throws(OpusError) { encoder = try MixEncoder(repairs: repairs, soundClass) }
     }
 
     /// - Parameter captured: the moment that the tick stands for, on the bridge clock.
@@ -62,8 +70,14 @@ final class AudioMixer {
         noteActive()
         mix()
         encode(captured: captured)
-        if ticks % 500 == 0 { for leg in legs { leg.relax(now: now, after: Self.idle) } }
+        if ticks % 500 == 0 { relax(now: now) }
         bridge.soundCounters = counters
+    }
+
+    /// Lets go of codecs that nobody has needed for a while.
+    private func relax(now: Instant) {
+        for leg in legs { leg.relax(now: now, after: Self.idle) }
+        for place in shared.indices where listens & 1 << place == 0 && place > 1 { shared[place] = nil }
     }
 
     // MARK: Who is in
@@ -103,16 +117,16 @@ final class AudioMixer {
 
     private func report(_ leg: AudioLeg, _ level: Int, _ now: Instant) {
         leg.participant.measuredLevel = level
-        selector.report(leg.key, level: level, now: now)
+        selector.report(leg.key, level: level, owner: leg.owner, isProven: leg.isProven, now: now)
     }
 
     private func select(now: Instant) {
         for id in selected { legsByID[id]?.isSelected = false }
         let floor = bridge.floor.flatMap { session in legs.first { $0.participant.session == session }?.key }
-        if let floor, selector.level(of: floor) == nil { selector.report(floor, level: AudioLevel.silence, now: now) }
-        let before = selected.count
+        if let floor, selector.level(of: floor) == nil {
+            selector.report(floor, level: AudioLevel.silence, owner: legsByID[floor]?.owner ?? 0, now: now)
+        }
         selector.select(now: now, floor: floor, into: &selected)
-        if selected.count != before { isLooking = true }
         for id in selected { legsByID[id]?.isSelected = true }
     }
 
@@ -121,6 +135,7 @@ final class AudioMixer {
         leg.participant.isHeard = leg.isSelected
         if leg.saysLevel {
             if leg.isWanted { leg.pull(now: now, payload: &payload, decoded: &counters.decoded) } else { leg.skip(now: now) }
+            if leg.believe(isDecoded: leg.isSelected) { counters.doubted &+= 1 }
         }
         leg.shape(now: now)
     }
@@ -129,24 +144,22 @@ final class AudioMixer {
 
     private func mix() {
         bus.clear()
+        swap(&heard, &heardBefore)
         heard.removeAll(keepingCapacity: true)
         for leg in legs where leg.isInMix && heard.count < MixBus.mostVoices {
             heard.append(leg)
             if leg.hasSound { bus.add(leg.tick.span) }
             leg.makeOwnMix()
         }
+        if !heard.elementsEqual(heardBefore, by: ===) { isLooking = true }
     }
 
     private func encode(captured: Instant) {
         let frame = frames.take()
         frame.begin(timestamp: BridgeClock.audioTimestamp(captured), captured: captured)
         if isLooking || ticks % Self.lookInterval == 0 { lookForListeners() }
-        if listens.clean {
-            clean.encodeAll(of: &bus, into: frame)
-            counters.encoded &+= 1
-        }
-        if listens.repairing {
-            repairing.encodeAll(of: &bus, into: frame)
+        for place in shared.indices where listens & 1 << place != 0 {
+            shared[place]?.encoder.encodeAll(of: &bus, into: frame)
             counters.encoded &+= 1
         }
         for leg in heard where leg.participant.receivesAudio {
@@ -166,10 +179,12 @@ final class AudioMixer {
 
     private func lookForListeners() {
         isLooking = false
-        listens = (false, false)
+        listens = 0
         for member in members where member.participant.receivesAudio && !isHeard(member.participant) {
-            if member.participant.wantsRepair { listens.repairing = true } else { listens.clean = true }
-            if listens.clean && listens.repairing { return }
+            listens |= 1 << (2 * member.participant.soundClass.index + (member.participant.wantsRepair ? 1 : 0))
+        }
+        for place in shared.indices where listens & 1 << place != 0 && shared[place] == nil {
+            shared[place] = try? SharedMix(repairs: place % 2 == 1, SoundClass(index: place / 2))
         }
     }
 

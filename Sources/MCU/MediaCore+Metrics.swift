@@ -68,6 +68,9 @@ extension MediaCore {
             MetricSample(
                 "nhipcau_media_sound_encoded_total", help: "Opus packets of mixes encoded.", kind: .counter, value: Double(sound.encoded)),
             MetricSample(
+                "nhipcau_media_levels_doubted_total", help: "Senders that were found to say other levels of sound than they send.",
+                kind: .counter, value: Double(sound.doubted)),
+            MetricSample(
                 "nhipcau_media_ticks_total", help: "Sound ticks of 20 ms.", kind: .counter, value: Double(beats.reduce(0) { $0 + $1.ticks })
             ),
             MetricSample(

@@ -9,17 +9,23 @@ struct MixEncoder: ~Copyable {
 
     /// Whether packets carry their predecessors.
     let repairs: Bool
+    let soundClass: SoundClass
+    /// nil where nobody set a limit.
+    private var budget: SoundBudget?
 
     /// - Parameter repairs: for a line that loses packets: Opus's speech mode with in-band error correction. Without it the low-delay mode does as well for
-    ///   a third of the work.
-    init(repairs: Bool) throws(OpusError) {
-        self.repairs = repairs
+    ///   a third of the work, except where bits are few.
+    init(repairs: Bool, _ soundClass: SoundClass = .full) throws(OpusError) {
+        (self.repairs, self.soundClass) = (repairs, soundClass)
         var settings = OpusEncoder.Settings()
-        settings.bitsPerSecond = 40_000
+        // A little below the limit, so that the budget cuts into few packets.
+        settings.bitsPerSecond = Int32(soundClass.isLimited ? soundClass.bitsPerSecond * 9 / 10 : soundClass.bitsPerSecond)
+        settings.bandwidth = soundClass.bandwidth
         settings.complexity = 5
-        settings.application = repairs ? .voip : .lowDelay
+        settings.application = repairs || soundClass.isLimited ? .voip : .lowDelay
         settings.sendsForwardErrorCorrection = repairs
         settings.expectedLossPercent = repairs ? 5 : 0
+        budget = soundClass.isLimited ? SoundBudget(soundClass) : nil
         encoder = try OpusEncoder(settings)
     }
 
@@ -37,8 +43,9 @@ struct MixEncoder: ~Copyable {
 
     private mutating func encode(for participant: ObjectIdentifier?, into frame: AudioFrame) {
         // An encoder that refuses leaves a hole that the receiver conceals; it is not expected to happen with valid samples.
-        guard let length = Self.encode(&encoder, pcm, into: &packet) else { return }
-        frame.add(packet.span.extracting(0..<length), for: participant, repairs: repairs)
+        guard let length = Self.encode(&encoder, pcm, into: &packet, atMost: budget?.take() ?? .max) else { return }
+        budget?.spend(length)
+        frame.add(packet.span.extracting(0..<length), for: participant, repairs: repairs, soundClass)
     }
 
     // A span of one property of `self` and a change of another do not go together, so the parts are handed over one by one.
@@ -52,8 +59,8 @@ struct MixEncoder: ~Copyable {
         }
     }
 
-    private static func encode(_ encoder: inout OpusEncoder, _ pcm: [Int16], into packet: inout [UInt8]) -> Int? {
+    private static func encode(_ encoder: inout OpusEncoder, _ pcm: [Int16], into packet: inout [UInt8], atMost most: Int) -> Int? {
         var room = packet.mutableSpan
-        return try? encoder.encode(pcm.span, into: &room)
+        return try? encoder.encode(pcm.span, into: &room, atMost: most)
     }
 }

@@ -15,6 +15,7 @@ final class Participant: Sendable {
     let person: UUID?
     /// Of the negotiation: what the session sends and receives.
     private let flows = Atomic<Int>(0)
+    private let soundRow = Atomic<Int>(0)
     /// The highest tier that the client said it takes (b=TIAS): 0 high, 1 medium, 2 low.
     let bestTier: Int
 
@@ -28,6 +29,7 @@ final class Participant: Sendable {
     private let presentTier = Atomic<Int>(-1)
     /// Of the header extension, −127 … 0; 1 while packets carry none.
     private let saidLevel = Atomic<Int>(1)
+    private let doubted = Atomic<Bool>(false)
     private let heardLevel = Atomic<Int>(-127)
     private let lastAudio = Atomic<Int64>(0)
     private let speaks = Atomic<Bool>(false)
@@ -63,7 +65,11 @@ final class Participant: Sendable {
         if negotiated.video?.stream.sends == true { now |= Flow.videoOut }
         if negotiated.furtherVideos.contains(where: \.stream.receives) { now |= Flow.screenIn }
         flows.store(now, ordering: .relaxed)
+        soundRow.store(SoundClass(negotiated.audio).index, ordering: .relaxed)
     }
+
+    /// What it takes of the mix.
+    var soundClass: SoundClass { SoundClass(index: soundRow.load(ordering: .relaxed)) }
 
     private func has(_ flow: Int) -> Bool { flows.load(ordering: .relaxed) & flow != 0 }
     var sendsAudio: Bool { has(Flow.audioIn) }
@@ -116,9 +122,10 @@ final class Participant: Sendable {
     func receive(_ packet: ReceivedAudio, payload: Span<UInt8>) {
         let now = packet.arrival.nanoseconds
         if now - lastAudio.load(ordering: .relaxed) > 100_000_000 { lastAudio.store(now, ordering: .relaxed) }
-        let said = packet.level ?? 1
+        let doubted = isDoubted
+        let said = doubted ? 1 : packet.level ?? 1
         if saidLevel.load(ordering: .relaxed) != said { saidLevel.store(said, ordering: .relaxed) }
-        if let level = packet.level {
+        if !doubted, let level = packet.level {
             let isQuiet = level < Self.quiet && !isHeard
             if isQuiet {
                 if !withheld.load(ordering: .relaxed) { withheld.store(true, ordering: .relaxed) }
@@ -167,10 +174,17 @@ final class Participant: Sendable {
 
     var jitterStatistics: JitterBuffer.Statistics { inbox.withLock { $0.statistics } }
 
+    /// Was found to say other levels than it sends; its packets are measured as those of one who says none. Set by the mixer, once.
+    var isDoubted: Bool { doubted.load(ordering: .relaxed) }
+    func doubt() {
+        doubted.store(true, ordering: .relaxed)
+        saidLevel.store(1, ordering: .relaxed)
+    }
+
     /// dBov as the sender says it (RFC 6464), nil where it does not.
     var levelFromExtension: Int? {
         let level = saidLevel.load(ordering: .relaxed)
-        return level > 0 ? nil : level
+        return level > 0 || isDoubted ? nil : level
     }
 
     /// dBov as the mixer measured it.

@@ -38,6 +38,7 @@ final class Seat {
     private(set) var hears = false
     private(set) var sees = false
     private(set) var wantsRepair = true
+    private(set) var soundClass = SoundClass.full
     /// Of the last sound that was sent: each goes once.
     var soundNumber = 0
 
@@ -45,6 +46,7 @@ final class Seat {
     func followParticipant() {
         hears = participant.isConnected && participant.receivesAudio
         sees = participant.isConnected && participant.receivesVideo
+        soundClass = participant.soundClass
     }
 
     func answers(to fragment: UsernameFragment) -> Bool { fragments.contains(fragment) }

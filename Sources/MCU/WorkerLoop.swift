@@ -243,7 +243,7 @@ final class WorkerLoop {
         guard seat.hears, seat.soundNumber != soundNumber else { return }
         seat.soundNumber = soundNumber
         var sink = SeatSink(seat: seat, sender: sender)
-        frame.withPacket(for: seat.key, repairs: seat.wantsRepair) { packet in
+        frame.withPacket(for: seat.key, repairs: seat.wantsRepair, seat.soundClass) { packet in
             guard packet.count > 0 else { return }
             seat.peer.sendAudio(
                 packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)

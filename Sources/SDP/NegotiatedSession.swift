@@ -96,6 +96,8 @@ package struct NegotiatedAudio: Equatable, Sendable {
     package var useDTX: Bool
     package var isStereo: Bool
     package var maxAverageBitsPerSecond: Int?
+    /// Hz: of what is above half of it nothing is played.
+    package var maxPlaybackRate: Int?
 }
 
 package struct NegotiatedVideo: Equatable, Sendable {

@@ -41,5 +41,6 @@ extension NegotiatedAudio {
         useDTX = codec.parameters["usedtx"] == "1"
         isStereo = codec.parameters["stereo"] == "1"
         maxAverageBitsPerSecond = codec.parameters["maxaveragebitrate"].flatMap { UInt32($0) }.map(Int.init)
+        maxPlaybackRate = codec.parameters["maxplaybackrate"].flatMap { UInt32($0) }.map(Int.init)
     }
 }

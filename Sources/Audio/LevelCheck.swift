@@ -1,0 +1,89 @@
+import Foundation
+
+/// Whether a sender is as loud as it says (RFC 6464), as far as it is decoded. The lower of what it says and what was measured counts; one that was found
+/// lying, in either direction, is not believed any more.
+package struct LevelCheck: Sendable {
+    /// Ticks of 20 ms that are looked back upon: half a second, for what is held against something else that is later or earlier by up to `lag`.
+    private static let window = 25
+    /// Sound comes out of the jitter buffer later than its level is told, by a quarter of a second at most.
+    private static let lag = 13
+    /// Ticks after which what was measured counts.
+    private static let enough = 18
+    /// Louder than it was measured by so much, in dB, a sender may say it is: levels are told of single packets, and speech wavers.
+    private static let allowance: Float = 3
+    /// Saying something else by more than this, in dB, is a lie once it was so in `patience` ticks; channels that are mixed down and lost packets make less.
+    private static let (margin, patience): (Float, Int) = (10, 5)
+    /// dBov below which nobody cares what is said.
+    private static let quiet: Float = -50
+    /// Ticks for which a level holds until the next packet: the longest has 120 ms.
+    private static let longestPacket = 6
+
+    // Mean squares of the last `window + lag` ticks, relative to full scale.
+    private var said = InlineArray<38, Float>(repeating: 0)
+    private var heard = InlineArray<38, Float>(repeating: 0)
+    private var next = 0
+    private var count = 0
+    private var lies = 0
+    private var lastSaid = -127
+    private var sinceSaid = 0
+    /// What may count at most, dBov.
+    private var most: Float = 0
+    /// Found lying; for good.
+    package private(set) var isLying = false
+
+    package init() {}
+
+    /// It is decoded from now on, after a time in which it was not. What was found of lies is kept.
+    package mutating func begin() {
+        (next, count) = (0, 0)
+        if lies == 0 { most = 0 }
+    }
+
+    /// It was decoded long enough, and is as loud as it says.
+    package var isProven: Bool { count >= Self.enough && lies == 0 }
+
+    /// The level that counts of one that was said. Once per tick: a suspicion that is not looked into fades by 5 dB a second.
+    package mutating func counted(_ level: Int, isDecoded: Bool) -> Int {
+        if !isDecoded { most = min(0, most + 0.1) }
+        return min(level, Int(most.rounded(.up)))
+    }
+
+    /// One decoded tick.
+    /// - Parameters:
+    ///   - level: of the packets that came since the last tick, dBov; nil where none did.
+    ///   - measured: of the tick's sound, dBov.
+    package mutating func note(said level: Int?, measured: Int) {
+        if let level { (lastSaid, sinceSaid) = (level, 0) } else { sinceSaid += 1 }
+        if sinceSaid >= Self.longestPacket { lastSaid = -127 }
+        said[next] = Self.power(lastSaid)
+        heard[next] = Self.power(measured)
+        next = (next + 1) % (Self.window + Self.lag)
+        count = min(count + 1, Self.window + Self.lag)
+        guard count >= Self.enough else { return }
+        // Of half a second each: what was said so long ago that it must have been heard by now, and what was heard just now, which must have been said before.
+        let (told, found) = (mean(of: said, youngest: Self.lag), mean(of: heard, youngest: 0))
+        most = min(0, found + Self.allowance)
+        let exaggerates = told > Self.quiet && told > sum(of: heard) - Self.decibels(Float(count - Self.lag)) + Self.margin
+        let plays = found > Self.quiet && found > sum(of: said) - Self.decibels(Float(min(count, Self.window))) + Self.margin
+        lies = exaggerates || plays ? lies + 1 : max(0, lies - 1)
+        if lies >= Self.patience { isLying = true }
+    }
+
+    /// dBov, over at most `window` ticks that are `youngest` old or older.
+    private func mean(of ring: InlineArray<38, Float>, youngest: Int) -> Float {
+        let ticks = min(Self.window, count - youngest)
+        var sum: Float = 0
+        for age in youngest..<(youngest + ticks) { sum += ring[(next + 2 * ring.count - 1 - age) % ring.count] }
+        return Self.decibels(sum / Float(ticks))
+    }
+
+    /// In dB, over all ticks that there are.
+    private func sum(of ring: InlineArray<38, Float>) -> Float {
+        var sum: Float = 0
+        for age in 0..<count { sum += ring[(next + 2 * ring.count - 1 - age) % ring.count] }
+        return Self.decibels(sum)
+    }
+
+    private static func power(_ level: Int) -> Float { level <= -127 ? 0 : pow(10, Float(level) / 10) }
+    private static func decibels(_ power: Float) -> Float { power > 0 ? max(-127, 10 * log10(power)) : -127 }
+}
