@@ -31,8 +31,8 @@ extension ControlPlane {
     func listSites(_ call: Call) async throws(Problem) -> HTTPResponse {
         var limit = sites.entries.count
         if let text = call.query("limit") {
-            guard let number = Int(text), number > 0 else { throw .field(.wrongType, "limit", "integer") }
-            limit = number
+            guard let number = Int(text) else { throw .field(.wrongType, "limit", "integer") }
+            limit = try Fields.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...1_000) }
         }
         var entries = sites.entries[...]
         if let code = call.query("after") {

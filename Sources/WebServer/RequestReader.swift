@@ -22,13 +22,13 @@ struct RequestReader {
         return (token, name.dropLast().lowercased())
     }
 
-    /// - Returns: nil where the method is not one of those above, or the path is not UTF-8.
+    /// - Returns: nil where the method is not one of those above, or path or query are not UTF-8.
     func request(remoteAddress: String, isTLS: Bool) -> HTTPRequest? {
-        guard let method = Self.methods.first(where: { lws_hdr_total_length(wsi, $0.token) > 0 }), let path = text(of: method.token) else {
-            return nil
-        }
+        guard let method = Self.methods.first(where: { lws_hdr_total_length(wsi, $0.token) > 0 }), let path = text(of: method.token),
+            let query = query()
+        else { return nil }
         return HTTPRequest(
-            method: method.name, path: path, query: query(), headers: headers(), remoteAddress: remoteAddress, isTLS: isTLS)
+            method: method.name, path: path, query: query, headers: headers(), remoteAddress: remoteAddress, isTLS: isTLS)
     }
 
     /// "1.1", "1.0"; a request without one counts as 1.0.
@@ -65,13 +65,19 @@ struct RequestReader {
         return headers
     }
 
-    private func query() -> [(name: String, value: String)] {
+    private func query() -> [(name: String, value: String)]? {
         let total = Int(lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS))
         guard total > 0 else { return [] }
         var items: [(name: String, value: String)] = []
         for index in 0..<256 {
-            let text = string(capacity: total + 1) { lws_hdr_copy_fragment(wsi, $0, $1, WSI_TOKEN_HTTP_URI_ARGS, Int32(index)) }
-            guard let text else { break }
+            var isThere = true
+            let text = string(capacity: total + 1) {
+                let length = lws_hdr_copy_fragment(wsi, $0, $1, WSI_TOKEN_HTTP_URI_ARGS, Int32(index))
+                isThere = length >= 0
+                return length
+            }
+            guard isThere else { break }
+            guard let text else { return nil }
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if let name = parts.first, !name.isEmpty { items.append((String(name), parts.count > 1 ? String(parts[1]) : "")) }
         }
