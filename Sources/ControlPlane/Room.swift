@@ -75,6 +75,15 @@ actor Room {
         publish(events)
     }
 
+    /// Media shows a name card in place of a picture that is too much, or the picture again.
+    func noteExcess(of id: UUID, _ isTooMuch: Bool) {
+        guard isTooMuch, let name = state.participant(id)?.name else { return }
+        report(
+            .notice(
+                "Hình của “\(name)” tạm thay bằng bảng tên: nơi đó gửi quá nhiều. “\(name)” sends too much video; its name card is shown meanwhile."
+            ))
+    }
+
     // MARK: Joining
 
     struct Join: Sendable {

@@ -18,6 +18,7 @@ final class Composer: CodecJob {
         var decoded: UInt64 = 0
         var refused: UInt64 = 0
         var dropped: UInt64 = 0
+        var excess: UInt64 = 0
 
         mutating func add(_ other: Counters) {
             composed += other.composed
@@ -28,12 +29,14 @@ final class Composer: CodecJob {
             decoded += other.decoded
             refused += other.refused
             dropped += other.dropped
+            excess += other.excess
         }
 
         mutating func add(_ decoder: VideoSource.Counters) {
             decoded += decoder.decoded
             refused += decoder.refused
             dropped += decoder.dropped
+            excess += decoder.excess
         }
     }
 
@@ -192,7 +195,7 @@ final class Composer: CodecJob {
         while let piece = pieces.take() {
             let start = MediaClock.now()
             switch piece {
-            case .decode(let source): source.run()
+            case .decode(let source): source.run(now: start)
             case .encode(let work): if let beat = bench.beat { encode(work, beat) }
             }
             guard let work = pieces.end(after: MediaClock.now() - start), let beat = bench.beat else { continue }

@@ -11,6 +11,13 @@ package enum MediaClock {
         return Instant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
+    /// What the calling thread has worked so far. Others that take the processor from it do not count.
+    static func work() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .nanoseconds(Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+    }
+
     /// CLOCK_REALTIME less CLOCK_MONOTONIC, nanoseconds.
     static func wallClockOffset() -> Int64 {
         var time = timespec()

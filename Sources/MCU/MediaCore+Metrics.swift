@@ -120,6 +120,9 @@ extension MediaCore {
             MetricSample(
                 "nhipcau_media_frames_dropped_total", help: "Senders' pictures dropped since decoding was late.", kind: .counter,
                 value: Double(total.dropped)),
+            MetricSample(
+                "nhipcau_media_frames_excess_total", help: "Senders' pictures dropped since they sent more than they may.", kind: .counter,
+                value: Double(total.excess)),
         ]
     }
 }

@@ -86,6 +86,8 @@ package enum MediaEvent: Sendable, Equatable {
     case speakerChanged(meeting: UUID, session: UUID?)
     /// Whether any view shows the session's camera: one that nobody sees is asked to stop, and to go on before it is shown again.
     case videoWanted(meeting: UUID, session: UUID, Bool)
+    /// Whether the session's name card is shown in place of its picture, since it sends more than it may and goes on.
+    case videoExcess(meeting: UUID, session: UUID, Bool)
 }
 
 /// One session as the media threads last saw it.

@@ -109,9 +109,12 @@ package final class MediaServer: MediaPlane {
         let (answer, negotiated) = try await gate.pass { () throws(JoinRefusal) in
             try Self.answer(request.offer, parameters, after: nil)
         }
+        // In several layers at once it needs more, though one of them is taken.
+        let isLayered = negotiated.video?.layers.isEmpty == false
+        let cap = isLayered ? parameters.maxSimulcastBitsPerSecond ?? PeerConfiguration.receiveCap : PeerConfiguration.receiveCap
         let participant = Participant(
             session: request.session, kind: SessionKind(negotiated.kind), name: request.name, joined: MediaClock.now(),
-            negotiated: negotiated, person: request.person)
+            negotiated: negotiated, person: request.person, receiveCap: cap)
         guard let bridge = core.join(participant, meeting: request.meeting, capacity: request.capacity) else {
             throw .full(capacity: request.capacity)
         }
@@ -123,7 +126,7 @@ package final class MediaServer: MediaPlane {
         var peer = PeerConfiguration(
             role: .server, identity: identity, localCredentials: parameters.credentials, negotiated: negotiated, cname: parameters.cname,
             seed: .random(in: 0 ... .max), ntpAtStart: ntpAtStart)
-        if negotiated.video?.layers.isEmpty == false { peer.receiveCap = parameters.maxSimulcastBitsPerSecond ?? peer.receiveCap }
+        peer.receiveCap = cap
         core.directory.expect(
             SessionTicket(
                 session: request.session, participant: participant, bridge: bridge, peer: peer, localFragment: parameters.credentials.ufrag,

@@ -13,6 +13,8 @@ final class Participant: Sendable {
     let joined: Instant
     /// Whose session it is; nil where it stands for people of its own.
     let person: UUID?
+    /// What it was told that it may send of a picture, bit/s.
+    let receiveCap: Int
     /// Of the negotiation: what the session sends and receives.
     private let flows = Atomic<Int>(0)
     private let soundRow = Atomic<Int>(0)
@@ -44,8 +46,12 @@ final class Participant: Sendable {
     private let lineAliveUntil = Atomic<Int64>(0)
     private let broken = Atomic<Int>(0)
 
-    init(session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession, person: UUID? = nil) {
+    init(
+        session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession, person: UUID? = nil,
+        receiveCap: Int = PeerConfiguration.receiveCap
+    ) {
         (self.session, self.kind, self.name, self.joined, self.person) = (session, kind, name, joined, person)
+        self.receiveCap = receiveCap
         bestTier = negotiated.video?.stream.maxBitsPerSecond.map { $0 >= 1_400_000 ? 0 : ($0 >= 450_000 ? 1 : 2) } ?? 0
         follow(negotiated)
     }

@@ -14,6 +14,8 @@ final class VideoSource: Sendable {
         var refused: UInt64 = 0
         /// Dropped because decoding was late.
         var dropped: UInt64 = 0
+        /// Dropped because its sender sent more than it may.
+        var excess: UInt64 = 0
     }
 
     private struct Inbox: Sendable {
@@ -39,6 +41,11 @@ final class VideoSource: Sendable {
         var lastArrival: Instant?
         /// The sender said goodbye for it.
         var hasEnded = false
+        var allowance: FrameAllowance
+        /// Control was told that its name card is shown since it sends too much.
+        var isToldOfExcess = false
+
+        init(receiveCap: Int) { allowance = FrameAllowance(receiveCap: receiveCap) }
     }
 
     struct Tile: Sendable, Equatable {
@@ -58,6 +65,7 @@ final class VideoSource: Sendable {
         var frame: [UInt8] = []
         var tile: Tile?
         var ring = PictureRing()
+        var budget = DecodeBudget()
     }
 
     private final class DecoderBox {
@@ -75,7 +83,7 @@ final class VideoSource: Sendable {
     private let core: Unowned
     private let participant: Participant
     private let meeting: UUID
-    private let inbox = Guarded(Inbox())
+    private let inbox: Guarded<Inbox>
     private let latest = Guarded(Latest())
     private let bench = Bench()
 
@@ -86,16 +94,25 @@ final class VideoSource: Sendable {
         self.core = Unowned(core: core)
         self.meeting = meeting
         self.participant = participant
+        inbox = Guarded(Inbox(receiveCap: participant.receiveCap))
     }
 
     // MARK: The worker's side
 
     /// - Parameter size: of the picture, where it is known.
     func receive(_ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, size: (width: Int, height: Int) = (0, 0), arrival: Instant) {
-        enum Fate { case taken, ignored, wantsKey }
+        enum Fate { case taken, ignored, wantsKey, isTooMuch }
         let fate: Fate = inbox.withLock { inbox in
             (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
             guard inbox.isShown else { return .ignored }
+            let verdict = inbox.allowance.admit(isKey: isKey, bytes: bytes.count, now: arrival)
+            let isShutOut = inbox.allowance.isShutOut(arrival)
+            guard verdict == .passes, !isShutOut else {
+                inbox.needsKey = true
+                latest.withLock { $0.counters.excess += 1 }
+                if inbox.allowance.takeRequest(now: arrival) { return .isTooMuch }
+                return verdict == .awaitsKey && !isShutOut ? .wantsKey : .ignored
+            }
             if inbox.needsKey, !isKey { return .wantsKey }
             if inbox.count == Self.mostWaiting {
                 latest.withLock { $0.counters.dropped += UInt64(inbox.count) }
@@ -110,6 +127,12 @@ final class VideoSource: Sendable {
             return .taken
         }
         if fate == .wantsKey { askForKeyFrame() }
+        if fate == .isTooMuch { askForLess() }
+    }
+
+    private func askForLess() {
+        guard let worker = participant.worker else { return }
+        core.core.workers[worker].post(.lowerVideo(session: participant.session))
     }
 
     /// The sender said goodbye for it: the last picture is not kept on show.
@@ -124,9 +147,16 @@ final class VideoSource: Sendable {
 
     var hasFrames: Bool { inbox.withLock { $0.count > 0 } }
 
-    /// Decodes what waits; only the newest picture is made ready to be shown.
-    func run() {
-        while let isLast = takeFrame() { decode(isLast: isLast) }
+    /// Decodes what waits, as far as there is time for this sender; only the newest picture is made ready to be shown.
+    func run(now: Instant = MediaClock.now()) {
+        bench.budget.begin(now: now)
+        var isFirst = true
+        while bench.budget.allows(isFirst: isFirst), let isLast = takeFrame() {
+            let before = MediaClock.work()
+            decode(isLast: isLast || !bench.budget.allowsTwo)
+            bench.budget.spend(MediaClock.work() - before)
+            isFirst = false
+        }
     }
 
     /// - Returns: whether it is the newest; nil where none waits.
@@ -166,8 +196,19 @@ final class VideoSource: Sendable {
     /// card is shown rather than a frozen picture.
     func picture(notOlderThan age: Duration, now: Instant) -> Picture? {
         let (picture, decoded) = latest.withLock { ($0.picture, $0.decoded) }
-        guard picture != nil else { return nil }
+        guard picture != nil, !isShutOut(now: now) else { return nil }
         return inbox.withLock { $0.hasEnded } || now - decoded > age && !isStill(now: now) ? nil : picture
+    }
+
+    /// Whether its name card is shown since it sends too much for too long; control is told when that begins and ends.
+    private func isShutOut(now: Instant) -> Bool {
+        let (isShutOut, isNew) = inbox.withLock { inbox in
+            let isShutOut = inbox.allowance.isShutOut(now)
+            defer { inbox.isToldOfExcess = isShutOut }
+            return (isShutOut, isShutOut != inbox.isToldOfExcess)
+        }
+        if isNew { core.core.events.send(.videoExcess(meeting: meeting, session: participant.session, isShutOut)) }
+        return isShutOut
     }
 
     /// Whether what was decoded last is still what the sender shows, though nothing has come since.

@@ -44,6 +44,16 @@ extension Peer {
         }
     }
 
+    /// Tells the peer to send half of what it was told before: it sends more than it may.
+    package func lowerVideo(now: Instant, sink: inout some PeerSink) {
+        limits.lower()
+        guard takesEstimates, wish.isWanted else { return }
+        let (sender, limit) = (ownSSRC, limits.bitsPerSecond)
+        sendRTCP(sink: &sink) { writer, packet in
+            ReceiverEstimate.write(sender: sender, bitsPerSecond: limit, media: videoSources, with: &writer, to: &packet)
+        }
+    }
+
     /// REMB was negotiated and there is a picture to speak of.
     var takesEstimates: Bool {
         guard let video = configuration.negotiated.video?.stream, video.receives else { return false }

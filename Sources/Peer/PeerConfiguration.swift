@@ -21,7 +21,8 @@ package struct PeerConfiguration: Sendable {
     /// NTP time (RFC 5905, seconds since 1900 in the upper half) at `Instant.start`, for sender reports.
     package var ntpAtStart: UInt64
     /// What REMB asks of the sender at most, bit/s.
-    package var receiveCap = 1_200_000
+    package var receiveCap = Self.receiveCap
+    package static let receiveCap = 1_200_000
     package var profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80]
 
     package init(

@@ -11,6 +11,9 @@ package struct ReceiveSideEstimate: Sendable {
     /// - Parameter mostBitsPerSecond: the receiver's own wish; also where it begins.
     package init(mostBitsPerSecond: Int) { (most, rate) = (Double(mostBitsPerSecond), Double(mostBitsPerSecond)) }
 
+    /// The sender does not keep to it: half of it, from which it grows again.
+    package mutating func lower() { rate = max(Double(Self.least), rate / 2) }
+
     /// - Parameters:
     ///   - loss: of the last interval, 0 … 1.
     ///   - bytes: received in it, RTP headers included.

@@ -77,15 +77,18 @@ struct PictureGateTests {
 
     // MARK: What the composer announces
 
-    private func receiver() throws -> Participant {
+    /// Somebody with sound and picture.
+    static func member(sends: Bool) throws -> Participant {
         let offer = try SessionDescription(
-            parsing: MediaServerTests.offer.replacingOccurrences(of: "BUNDLE 0", with: "BUNDLE 0 1") + Self.picture)
+            parsing: MediaServerTests.offer.replacingOccurrences(of: "BUNDLE 0", with: "BUNDLE 0 1")
+                + (sends ? Self.picture.replacingOccurrences(of: "recvonly", with: "sendrecv") : Self.picture))
         let fingerprint = try #require(Fingerprint(bytes: [UInt8](repeating: 1, count: 32)))
         let parameters = LocalParameters(
             credentials: .random(), fingerprint: fingerprint, candidates: [], sessionID: 1, cname: "c", streamID: "s",
             audio: .init(ssrc: 1, trackID: "a"), video: .init(ssrc: 2, rtxSSRC: 3, trackID: "v"))
         let (_, negotiated) = try Answerer(parameters: parameters).answer(offer, after: nil)
-        let one = Participant(session: UUID(), kind: .viewer, name: "Hà Giang", joined: .start, negotiated: negotiated)
+        let one = Participant(
+            session: UUID(), kind: sends ? .participant : .viewer, name: "Hà Giang", joined: .start, negotiated: negotiated)
         one.isConnected = true
         return one
     }
@@ -110,7 +113,7 @@ struct PictureGateTests {
         let core = MediaCore(configuration: MediaServerConfiguration())
         defer { core.close() }
         let bridge = Bridge(meeting: UUID(), core: core)
-        let one = try receiver()
+        let one = try Self.member(sends: false)
         bridge.add(one)
         var gate = PictureGate(wanted: 0)
         one.tiers = 1

@@ -76,6 +76,37 @@ struct VideoSourceTests {
         #expect(source.picture(notOlderThan: .seconds(2), now: now + .seconds(3)) == nil)
     }
 
+    /// A second of pictures, then one in four seconds: a camera before a wall, or a shared page that is read.
+    @Test func `a picture that stands still stays while the line lives, and a card is shown two seconds after the line is dead`() throws {
+        let vectors = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Vectors")
+        let file = try IVFReader(parsing: [UInt8](Data(contentsOf: vectors.appending(path: "still-picture.ivf"))))
+        let person = try PictureGateTests.member(sends: true)
+        let source = VideoSource(core: core, participant: person, meeting: UUID())
+        let begin = MediaClock.now()
+        var next = 0
+        for beat in 0..<730 {
+            let now = begin + .milliseconds(40 * beat)
+            while next < file.count, file.frames[next].timestamp <= UInt64(40 * beat) {
+                let frame = Array(file.frame(next).bytes)
+                source.receive(frame.span, isKey: frame[0] & 1 == 0, size: (320, 180), arrival: now)
+                next += 1
+            }
+            // As sound and reports keep it.
+            person.aliveUntil = now + .seconds(2)
+            source.run(now: now)
+            #expect(source.picture(notOlderThan: .seconds(2), now: now) != nil)
+        }
+        let end = begin + .milliseconds(40 * 730)
+        #expect(next == file.count && source.counters.refused == 0)
+        #expect(source.picture(notOlderThan: .seconds(2), now: end + .milliseconds(1_900)) != nil)
+        #expect(source.picture(notOlderThan: .seconds(2), now: end + .milliseconds(2_100)) == nil)
+        // What is missing of it is no still picture.
+        person.aliveUntil = end + .seconds(60)
+        #expect(source.picture(notOlderThan: .seconds(2), now: end + .seconds(10)) != nil)
+        person.brokenVideos = 1
+        #expect(source.picture(notOlderThan: .seconds(2), now: end + .seconds(10)) == nil)
+    }
+
     @Test func `when decoding is late the waiting frames are dropped and counted, and a key frame goes on`() throws {
         let source = try source()
         let many = try frames(12, width: 320, height: 180)
