@@ -18,9 +18,10 @@ package struct LevelCheck: Sendable {
     /// Ticks for which a level holds until the next packet: the longest has 120 ms.
     private static let longestPacket = 6
 
-    // Mean squares of the last `window + lag` ticks, relative to full scale.
-    private var said = InlineArray<38, Float>(repeating: 0)
-    private var heard = InlineArray<38, Float>(repeating: 0)
+    // Mean squares of the last `window + lag` ticks, relative to full scale, and their sums.
+    private var said = InlineArray<38, Double>(repeating: 0)
+    private var heard = InlineArray<38, Double>(repeating: 0)
+    private var sums = Sums()
     private var next = 0
     private var count = 0
     private var lies = 0
@@ -35,7 +36,8 @@ package struct LevelCheck: Sendable {
 
     /// It is decoded from now on, after a time in which it was not. What was found of lies is kept.
     package mutating func begin() {
-        (next, count) = (0, 0)
+        (next, count, sums) = (0, 0, Sums())
+        for index in said.indices { (said[index], heard[index]) = (0, 0) }
         if lies == 0 { most = 0 }
     }
 
@@ -55,35 +57,39 @@ package struct LevelCheck: Sendable {
     package mutating func note(said level: Int?, measured: Int) {
         if let level { (lastSaid, sinceSaid) = (level, 0) } else { sinceSaid += 1 }
         if sinceSaid >= Self.longestPacket { lastSaid = -127 }
-        said[next] = Self.power(lastSaid)
-        heard[next] = Self.power(measured)
-        next = (next + 1) % (Self.window + Self.lag)
-        count = min(count + 1, Self.window + Self.lag)
+        take(said: Self.power(lastSaid), heard: Self.power(measured))
         guard count >= Self.enough else { return }
         // Of half a second each: what was said so long ago that it must have been heard by now, and what was heard just now, which must have been said before.
-        let (told, found) = (mean(of: said, youngest: Self.lag), mean(of: heard, youngest: 0))
+        let (older, newer) = (Double(count - Self.lag), Double(min(count, Self.window)))
+        let (told, found) = (Self.decibels(sums.saidBefore / older), Self.decibels(sums.heardLately / newer))
         most = min(0, found + Self.allowance)
-        let exaggerates = told > Self.quiet && told > sum(of: heard) - Self.decibels(Float(count - Self.lag)) + Self.margin
-        let plays = found > Self.quiet && found > sum(of: said) - Self.decibels(Float(min(count, Self.window))) + Self.margin
+        let exaggerates = told > Self.quiet && told > Self.decibels(sums.heard / older) + Self.margin
+        let plays = found > Self.quiet && found > Self.decibels(sums.said / newer) + Self.margin
         lies = exaggerates || plays ? lies + 1 : max(0, lies - 1)
         if lies >= Self.patience { isLying = true }
     }
 
-    /// dBov, over at most `window` ticks that are `youngest` old or older.
-    private func mean(of ring: InlineArray<38, Float>, youngest: Int) -> Float {
-        let ticks = min(Self.window, count - youngest)
-        var sum: Float = 0
-        for age in youngest..<(youngest + ticks) { sum += ring[(next + 2 * ring.count - 1 - age) % ring.count] }
-        return Self.decibels(sum / Float(ticks))
+    private struct Sums: Sendable {
+        /// Over all ticks.
+        var (said, heard) = (0.0, 0.0)
+        /// Without the youngest `lag` ticks.
+        var saidBefore = 0.0
+        /// Of the youngest `window` ticks.
+        var heardLately = 0.0
     }
 
-    /// In dB, over all ticks that there are.
-    private func sum(of ring: InlineArray<38, Float>) -> Float {
-        var sum: Float = 0
-        for age in 0..<count { sum += ring[(next + 2 * ring.count - 1 - age) % ring.count] }
-        return Self.decibels(sum)
+    private mutating func take(said level: Double, heard sound: Double) {
+        let length = Self.window + Self.lag
+        // Of times before the first tick there are zeros.
+        sums.said = max(0, sums.said + level - said[next])
+        sums.heard = max(0, sums.heard + sound - heard[next])
+        sums.saidBefore = max(0, sums.saidBefore + said[(next + length - Self.lag) % length] - said[next])
+        sums.heardLately = max(0, sums.heardLately + sound - heard[(next + length - Self.window) % length])
+        (said[next], heard[next]) = (level, sound)
+        next = (next + 1) % length
+        count = min(count + 1, length)
     }
 
-    private static func power(_ level: Int) -> Float { level <= -127 ? 0 : pow(10, Float(level) / 10) }
-    private static func decibels(_ power: Float) -> Float { power > 0 ? max(-127, 10 * log10(power)) : -127 }
+    private static func power(_ level: Int) -> Double { level <= -127 ? 0 : pow(10, Double(level) / 10) }
+    private static func decibels(_ power: Double) -> Float { power > 0 ? max(-127, 10 * log10(Float(power))) : -127 }
 }

@@ -91,17 +91,9 @@ package struct SpeakerSelector: Sendable {
         owners.removeAll(keepingCapacity: true)
         for place in voices.indices { voices[place].isTaken = false }
         if let floor, let place = places[floor] { take(place, &selected) }
-        // Anybody can say that it is loud: few places go by words alone while there are voices whose levels are known.
-        var unproven = 0
-        while selected.count < settings.seats, let place = loudest(now: now, provenOnly: unproven >= settings.unproven) {
-            if !voices[place].isProven { unproven += 1 }
-            take(place, &selected)
-        }
-        while selected.count < settings.seats, let place = loudest(now: now) { take(place, &selected) }
+        fill(&selected, oneEach: true, now: now)
         // Where one owner's voices are all that there is to hear, nobody is kept from being heard by them.
-        if selected.count == 1, owners.count == 1 {
-            while selected.count < settings.seats, let place = loudest(now: now, oneEach: false) { take(place, &selected) }
-        }
+        if selected.count == 1, owners.count == 1 { fill(&selected, oneEach: false, now: now) }
         for place in voices.indices { voices[place].isSelected = voices[place].isTaken }
         chooseActive(among: selected, now: now)
     }
@@ -133,8 +125,23 @@ package struct SpeakerSelector: Sendable {
         if voices[place].owner != 0 { owners.append(voices[place].owner) }
     }
 
+    /// Anybody can say that it is loud: few places go by words alone while there are voices whose levels are known.
+    private mutating func fill(_ selected: inout [ID], oneEach: Bool, now: Instant) {
+        var unproven = 0
+        for place in voices.indices where voices[place].isTaken && !voices[place].isProven { unproven += 1 }
+        while selected.count < settings.seats,
+            let place = loudest(now: now, provenOnly: unproven >= settings.unproven, oneEach: oneEach)
+        {
+            if !voices[place].isProven { unproven += 1 }
+            take(place, &selected)
+        }
+        while selected.count < settings.seats, let place = loudest(now: now, provenOnly: false, oneEach: oneEach) {
+            take(place, &selected)
+        }
+    }
+
     /// - Parameter oneEach: owners that have a place get no further one.
-    private func loudest(now: Instant, provenOnly: Bool = false, oneEach: Bool = true) -> Int? {
+    private func loudest(now: Instant, provenOnly: Bool, oneEach: Bool) -> Int? {
         var best: (place: Int, score: Float)?
         for place in voices.indices where !voices[place].isTaken && isAudible(voices[place], now: now) {
             if provenOnly, !voices[place].isProven { continue }
@@ -146,10 +153,13 @@ package struct SpeakerSelector: Sendable {
     }
 
     private mutating func chooseActive(among selected: [ID], now: Instant) {
-        var loudest: (id: ID, level: Float)?
+        var loudest: (id: ID, level: Float, isProven: Bool)?
         for id in selected {
             guard let place = places[id], voices[place].smoothed > settings.threshold else { continue }
-            if voices[place].smoothed > loudest?.level ?? -.infinity { loudest = (id, voices[place].smoothed) }
+            let voice = voices[place]
+            // One whose level is known goes before one who only says it.
+            let isBetter = loudest.map { voice.isProven == $0.isProven ? voice.smoothed > $0.level : voice.isProven } ?? true
+            if isBetter { loudest = (id, voice.smoothed, voice.isProven) }
         }
         let heard = active.flatMap { places[$0] }.flatMap { voices[$0].lastHeard }
         guard let loudest else {
