@@ -127,15 +127,16 @@ package struct SpeakerSelector: Sendable {
 
     /// Anybody can say that it is loud: few places go by words alone while there are voices whose levels are known.
     private mutating func fill(_ selected: inout [ID], oneEach: Bool, now: Instant) {
-        var unproven = 0
-        for place in voices.indices where voices[place].isTaken && !voices[place].isProven { unproven += 1 }
-        while selected.count < settings.seats,
-            let place = loudest(now: now, provenOnly: unproven >= settings.unproven, oneEach: oneEach)
-        {
+        var unproven = selected.count { id in places[id].map { !voices[$0].isProven } ?? false }
+        while selected.count < settings.seats {
+            let provenOnly = unproven >= settings.unproven
+            guard let place = loudest(now: now, provenOnly: provenOnly, oneEach: oneEach) else {
+                guard provenOnly else { return }
+                // Those whose levels are known have their places; the rest is for whoever there is.
+                unproven = .min
+                continue
+            }
             if !voices[place].isProven { unproven += 1 }
-            take(place, &selected)
-        }
-        while selected.count < settings.seats, let place = loudest(now: now, provenOnly: false, oneEach: oneEach) {
             take(place, &selected)
         }
     }

@@ -91,12 +91,15 @@ final class MixerMeeting {
     }
 
     /// What somebody hears in the next ticks.
-    func heard(by place: Int, ticks: Int, levels: [Int: Int]) throws -> [[UInt8]] {
-        let person = people[place]
-        var packets: [[UInt8]] = []
-        onFrame = { frame in
-            frame.withPacket(for: ObjectIdentifier(person), repairs: person.wantsRepair, person.soundClass) { packet in
-                packets.append(packet.withUnsafeBufferPointer { Array($0) })
+    func heard(by place: Int, ticks: Int, levels: [Int: Int]) throws -> [[UInt8]] { heard(by: [place], ticks: ticks, levels: levels)[0] }
+
+    func heard(by places: [Int], ticks: Int, levels: [Int: Int]) -> [[[UInt8]]] {
+        var packets: [[[UInt8]]] = places.map { _ in [] }
+        onFrame = { [people] frame in
+            for (index, person) in places.map({ people[$0] }).enumerated() {
+                frame.withPacket(for: ObjectIdentifier(person), repairs: person.wantsRepair, person.soundClass) { packet in
+                    packets[index].append(packet.withUnsafeBufferPointer { Array($0) })
+                }
             }
         }
         run(ticks, levels: levels)
