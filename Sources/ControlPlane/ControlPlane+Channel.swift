@@ -29,7 +29,12 @@ extension ControlPlane {
         return .accept(subprotocol: offered.isEmpty ? nil : Self.subprotocol) { [self] connection in
             let follower = UUID()
             await room.attach(follower, connection, base: base, caller: caller, after: after)
+            var rate = RateLimiter<UUID>(burst: Self.commandsPerSecond, perSecond: Double(Self.commandsPerSecond), mostKeys: 1)
             for await text in connection.messages {
+                guard rate.take(follower, at: now()) == nil else {
+                    connection.close(code: 1008, reason: "too many commands")
+                    break
+                }
                 let answer = await reply(to: text, in: room, by: caller, language)
                 guard connection.send(answer.text) else { break }
             }
@@ -46,6 +51,9 @@ extension ControlPlane {
     func postCommand(_ call: Call) async throws(Problem) -> HTTPResponse {
         let value = try Fields.json(of: call)
         let (caller, room) = (try call.signedInCaller, try await room(call))
+        guard commands.withLock({ $0.take(caller.user.id, at: now()) }) == nil else {
+            throw Problem(.tooManyCommands, [String(Self.commandsPerSecond)], headers: [("Retry-After", "1")])
+        }
         try await perform(value, in: room, by: caller)
         return .json(.object([("reply", value["id"] ?? .null)]))
     }
@@ -71,7 +79,7 @@ extension ControlPlane {
     }
 
     private func perform(_ value: JSONValue, in room: Room, by caller: Caller) async throws(Problem) {
-        let own = await room.participants.filter { $0.user == caller.user.id }.map(\.id)
+        let own = await room.sessions(of: caller.user.id)
         let sent = try SentCommand(value, own: own)
         for command in sent.commands {
             let meeting = await room.meeting.id
@@ -92,7 +100,7 @@ extension MeetingCommand {
     /// Whom it is done to.
     var target: UUID? {
         switch self {
-        case .mute(let id, _), .camera(let id, _), .remove(let id): id
+        case .mute(let id, _), .camera(let id, _), .remove(let id), .readmit(let id): id
         default: nil
         }
     }

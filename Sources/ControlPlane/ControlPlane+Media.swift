@@ -1,6 +1,7 @@
 import Foundation
 import MCU
 import Meetings
+import Store
 import WebServer
 
 /// Joining with media: WHIP (RFC 9725) and its mirror WHEP, one offer and one answer.
@@ -18,16 +19,22 @@ extension ControlPlane {
         }
         let asked = call.query("name").flatMap { $0.isEmpty ? nil : $0 } ?? site?.name ?? caller.user.name
         let name = try Fields.check { () throws(ValidationFault) in try Validation.name(asked) }
+        let rule = seatRule(of: caller.user)
+        if rule.isPersonal, let wait = joins.withLock({ $0.take(caller.user.id, at: now()) }) {
+            counters.withLock { $0.joinsRefused += 1 }
+            throw Problem(.tooManyJoins, [String(wait)], headers: [("Retry-After", String(wait))])
+        }
         let session = UUIDv7.make(at: now())
         let answer: JoinAnswer
         do {
             answer = try await room.join(
-                Room.Join(session: session, name: name, site: site, offer: offer, user: caller.user.id, role: caller.user.role))
+                Room.Join(session: session, name: name, site: site, offer: offer, user: caller.user, rule: rule))
         } catch {
             counters.withLock { $0.joinsRefused += 1 }
             throw error
         }
         counters.withLock { $0.joins += 1 }
+        await audit(caller, "media.join", subject: session.text, detail: "\(answer.kind.rawValue) \(name)")
         let location = "/api/v1/meetings/\(await room.meeting.id.text)/media/\(session.text)"
         return Self.sdpResponse(answer, status: 201, location: location)
     }
@@ -38,16 +45,13 @@ extension ControlPlane {
         try await mayManage(id, in: room, call)
         let type = call.request.headers["content-type"]?.split(separator: ";").first?.trimmingSpaces.lowercased()
         if type == "application/sdp" {
-            let offer = try Self.sdp(call, type: "application/sdp")
-            do {
-                return Self.sdpResponse(try await media.renegotiate(session: id, offer: offer), status: 200, location: nil)
-            } catch {
-                throw Problem(error)
-            }
+            return try await renegotiate(id, in: room, offer: try Self.sdp(call, type: "application/sdp"), call)
         }
         let fragment = try Self.sdp(call, type: "application/trickle-ice-sdpfrag")
         do {
-            guard let answer = try await media.trickle(session: id, fragment: fragment) else { return HTTPResponse(status: 204) }
+            guard let answer = try await media.trickle(session: id, fragment: fragment, ifMatch: call.ifMatch) else {
+                return HTTPResponse(status: 204)
+            }
             var headers = [(name: "Content-Type", value: "application/trickle-ice-sdpfrag")]
             // A new fragment means a new ICE session, and with it a new entity tag (RFC 9725 §4.3.3).
             if let line = answer.split(whereSeparator: \.isNewline).first(where: { $0.hasPrefix("a=ice-ufrag:") }) {
@@ -57,6 +61,25 @@ extension ControlPlane {
         } catch {
             throw Problem(error)
         }
+    }
+
+    private func renegotiate(_ id: UUID, in room: Room, offer: String, _ call: Call) async throws(Problem) -> HTTPResponse {
+        let caller = try call.signedInCaller
+        do throws(Problem) {
+            let (answer, before, after) = try await room.renegotiate(id, offer: offer, ifMatch: call.ifMatch)
+            if before != after { await audit(caller, "media.change", subject: id.text, detail: "\(before.rawValue) → \(after.rawValue)") }
+            return Self.sdpResponse(answer, status: 200, location: nil)
+        } catch {
+            if error.type == .notAllowed { await audit(caller, "command.refused", subject: id.text, detail: "media.change") }
+            throw error
+        }
+    }
+
+    /// How many media sessions a login may have in a meeting.
+    func seatRule(of user: UserRecord) -> SeatRule {
+        if Permissions.leads(user.role) { return .leading }
+        if let most = settings.gateways[user.username] { return SeatRule(most: most, mostConnecting: most, isPersonal: false) }
+        return SeatRule(most: settings.mediaSessionsPerLogin, mostConnecting: SeatRule.usual.mostConnecting, isPersonal: true)
     }
 
     /// `DELETE` on the media session.

@@ -97,7 +97,8 @@ extension ControlPlane {
             participants.removeSubrange(...place)
         }
         let page = participants.prefix(limit)
-        return .list(page.map(\.json), of: call.request.path, limit: limit, last: page.last?.id.text)
+        let leads = Permissions.leads(try call.signedInCaller.user.role)
+        return .list(page.map { $0.json(leads: leads) }, of: call.request.path, limit: limit, last: page.last?.id.text)
     }
 
     // MARK: Parts

@@ -77,6 +77,17 @@ extension Call {
         }
     }
 
+    /// Entity tags that the request names, without quotation marks; nil where it names none.
+    var ifMatch: [String]? {
+        request.headers["if-match"].map { text in
+            text.split(separator: ",").map { tag in
+                var tag = tag.trimmingSpaces[...]
+                if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
+                return tag.count >= 2 && tag.hasPrefix("\"") && tag.hasSuffix("\"") ? String(tag.dropFirst().dropLast()) : String(tag)
+            }
+        }
+    }
+
     /// The identifier in the path; one that is none names nothing.
     func identifier(_ name: String, missing: ProblemType) throws(Problem) -> UUID {
         guard let id = parameters[name].flatMap({ UUID(uuidString: $0) }) else { throw Problem(missing) }

@@ -13,6 +13,10 @@ package struct ControlPlaneSettings: Sendable {
     package var sessionsPerUser = 50
     package var channelsPerMeeting = 2_000
     package var channelsPerUser = 32
+    /// Media sessions of one login in one meeting; who leads meetings is not bound.
+    package var mediaSessionsPerLogin = SeatRule.usual.most
+    /// The same of logins that bring many sites, by name.
+    package var gateways: [String: Int] = [:]
     package var scrypt = ScryptCost.standard
     package init() {}
 }
@@ -26,6 +30,11 @@ package final class ControlPlane: WebApplication {
     let rooms: Rooms
     let passwords: PasswordWorker
     let limiter = Mutex(LoginLimiter())
+    /// Joins of a login: twenty at once, then ten a minute.
+    let joins = Mutex(RateLimiter<UUID>(burst: 20, perSecond: 10 / 60))
+    /// Commands of a login that are POSTed.
+    let commands = Mutex(RateLimiter<UUID>(burst: commandsPerSecond, perSecond: Double(commandsPerSecond)))
+    static let commandsPerSecond = 20
     let counters = Mutex(Counters())
     let now: @Sendable () -> Date
     let log: @Sendable (String) -> Void

@@ -9,7 +9,7 @@ struct SentCommand: Sendable {
     var type: String
     var commands: [MeetingCommand]
 
-    static let types = ["mute", "camera", "layout", "remove", "lock", "leave"]
+    static let types = ["mute", "camera", "layout", "remove", "readmit", "lock", "leave"]
 
     /// - Parameter own: the media sessions of the sender, for commands that mean oneself.
     init(_ value: JSONValue, own: [UUID]) throws(Problem) {
@@ -30,6 +30,10 @@ struct SentCommand: Sendable {
             var changes = MeetingChanges()
             changes.isLocked = try Fields.need(try fields.bool("locked"), "locked")
             commands = [.change(changes)]
+        case "readmit":
+            let text = try Fields.need(try fields.string("user"), "user")
+            guard let user = UUID(uuidString: text) else { throw .field(.wrongType, "user", "id") }
+            commands = [.readmit(user)]
         case "remove": commands = [.remove(try Self.target(fields))]
         default: commands = fields.has("participantId") ? [.remove(try Self.target(fields))] : own.map { .remove($0) }
         }
@@ -41,6 +45,7 @@ struct SentCommand: Sendable {
         case "camera": ["shown"]
         case "layout": ["layout"]
         case "lock": ["locked"]
+        case "readmit": ["user"]
         default: []
         }
     }

@@ -19,27 +19,51 @@ extension Meeting {
     var etag: String { "\"\(version)\"" }
 }
 
+extension MeetingEvent {
+    /// What those who lead are told, and nobody else.
+    var isForLeadersAlone: Bool {
+        switch self {
+        case .participantMeasured, .removedChanged: true
+        default: false
+        }
+    }
+}
+
 extension Participant {
-    var json: JSONValue {
-        .object([
-            ("id", .string(id.text)), ("name", .string(name)), ("site", site?.json ?? .null), ("role", .string(role.rawValue)),
-            ("kind", .string(kind.rawValue)), ("joinedAt", .time(joinedAt)),
-            ("state", .string(media.isConnected ? "connected" : "connecting")),
-            (
-                "audio",
-                .object([("sending", .bool(media.isSendingAudio)), ("muted", .bool(isMuted)), ("level", .int(media.level))])
-            ),
-            (
-                "video",
-                .object([
-                    ("sending", .bool(media.isSendingVideo)), ("muted", .bool(isCameraOff)), ("wanted", .bool(media.isVideoWanted)),
-                    ("width", .int(media.width)),
-                    ("height", .int(media.height)),
-                ])
-            ),
-            ("screen", .object([("sending", .bool(media.sharesScreen))])),
-            ("speaking", .bool(media.isSpeaking)), ("tier", .optional(media.tier)), ("line", media.line.json),
-        ])
+    /// - Parameter leads: the reader leads the meeting, and sees levels and figures of lines.
+    func json(leads: Bool) -> JSONValue {
+        let figures: [(String, JSONValue)] = leads ? [("tier", .optional(media.tier)), ("line", media.line.json)] : []
+        let level: [(String, JSONValue)] = leads ? [("level", .int(media.level))] : []
+        return .object(
+            [
+                ("id", .string(id.text)), ("name", .string(name)), ("site", site?.json ?? .null), ("role", .string(role.rawValue)),
+                (
+                    "user",
+                    .object([("id", .string(user.text)), ("name", .string(account.name)), ("organisation", .string(account.organisation))])
+                ),
+                ("kind", .string(kind.rawValue)), ("joinedAt", .time(joinedAt)),
+                ("state", .string(media.isConnected ? "connected" : "connecting")),
+                (
+                    "audio",
+                    .object(
+                        [
+                            ("sending", .bool(media.isSendingAudio)), ("muted", .bool(isMuted)),
+                            ("mutedBy", isMuted ? .string(isMutedByChair ? "chair" : "self") : .null),
+                        ] + level)
+                ),
+                (
+                    "video",
+                    .object([
+                        ("sending", .bool(media.isSendingVideo)), ("muted", .bool(isCameraOff)),
+                        ("mutedBy", isCameraOff ? .string(isCameraOffByChair ? "chair" : "self") : .null),
+                        ("wanted", .bool(media.isVideoWanted)),
+                        ("width", .int(media.width)),
+                        ("height", .int(media.height)),
+                    ])
+                ),
+                ("screen", .object([("sending", .bool(media.sharesScreen))])),
+                ("speaking", .bool(media.isSpeaking)),
+            ] + figures)
     }
 }
 
@@ -79,12 +103,17 @@ extension AuditEntry {
 
 extension MeetingEvent {
     /// A message of the channel.
-    func json(sequence: Int, base: String, participants: Int) -> JSONValue {
+    /// - Parameters:
+    ///   - leads: the reader leads the meeting.
+    ///   - removed: logins that are kept out.
+    func json(sequence: Int, base: String, participants: Int, leads: Bool, removed: JSONValue) -> JSONValue {
         let (type, more): (String, [(String, JSONValue)]) =
             switch self {
             case .meetingChanged(let meeting): ("meeting.changed", [("meeting", meeting.json(base: base, participants: participants))])
-            case .participantJoined(let participant): ("participant.joined", [("participant", participant.json)])
-            case .participantChanged(let participant): ("participant.changed", [("participant", participant.json)])
+            case .participantJoined(let participant): ("participant.joined", [("participant", participant.json(leads: leads))])
+            case .participantChanged(let participant), .participantMeasured(let participant):
+                ("participant.changed", [("participant", participant.json(leads: leads))])
+            case .removedChanged: ("removed.changed", [("removed", removed)])
             case .participantLeft(let id, let reason):
                 ("participant.left", [("participantId", .string(id.text)), ("reason", .string(reason))])
             case .speakerChanged(let id): ("speaker.changed", [("participantId", .optional(id?.text))])

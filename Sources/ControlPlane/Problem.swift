@@ -53,6 +53,12 @@ extension Problem {
         case .locked: self.init(ProblemType.locked)
         case .full(let capacity): self.init(.full, [String(capacity)], headers: [("Retry-After", "30")])
         case .unknownParticipant: self.init(.participantNotFound)
+        case .tooManySessions(let most): self.init(.tooManySessions, [String(most)], headers: [("Retry-After", "30")])
+        case .tooManyConnecting(let seconds):
+            self.init(.tooManyConnecting, [String(seconds)], headers: [("Retry-After", String(seconds))])
+        case .mutedByChair: self.init(ProblemType.mutedByChair)
+        case .cameraOffByChair: self.init(ProblemType.cameraOffByChair)
+        case .keptOut: self.init(ProblemType.keptOut)
         case .capacityBelowPresent(let present): self.init(.capacityTooSmall, [String(present)])
         }
     }
@@ -66,6 +72,8 @@ extension Problem {
         case .insecure(let reason): self.init(.insecureOffer, [reason])
         case .full(let capacity): self.init(.full, [String(capacity)], headers: [("Retry-After", "30")])
         case .unknownSession: self.init(.participantNotFound)
+        case .mayNotSend: self.init(.notAllowed)
+        case .stale(let etag): self.init(.stale, ["\"\(etag)\""], headers: [("ETag", "\"\(etag)\"")])
         case .busy(let seconds): self.init(.mediaBusy, [String(seconds)], headers: [("Retry-After", String(max(1, seconds)))])
         }
     }

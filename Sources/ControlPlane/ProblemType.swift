@@ -38,6 +38,13 @@ enum ProblemType: String, CaseIterable, Sendable {
     case tooManyChannels = "too-many-channels"
     case usernameTaken = "username-taken"
     case weakPassword = "weak-password"
+    case tooManySessions = "too-many-media-sessions"
+    case tooManyConnecting = "too-many-connecting"
+    case tooManyJoins = "too-many-joins"
+    case tooManyCommands = "too-many-commands"
+    case mutedByChair = "muted-by-chair"
+    case cameraOffByChair = "camera-off-by-chair"
+    case keptOut = "removed-by-chair"
 
     /// urn:, because it names a thing and promises no page (RFC 9457 §3.1.1).
     var uri: String { "urn:nhipcau:problem:" + rawValue }
@@ -45,8 +52,8 @@ enum ProblemType: String, CaseIterable, Sendable {
     var status: Int {
         switch self {
         case .notSignedIn, .wrongPassword: 401
-        case .tooManyLogins, .tooManyChannels: 429
-        case .foreignOrigin, .notAllowed, .locked: 403
+        case .tooManyLogins, .tooManyChannels, .tooManySessions, .tooManyConnecting, .tooManyJoins, .tooManyCommands: 429
+        case .foreignOrigin, .notAllowed, .locked, .mutedByChair, .cameraOffByChair, .keptOut: 403
         case .notFound, .meetingNotFound, .participantNotFound: 404
         case .methodNotAllowed: 405
         case .malformedJSON, .unknownField, .missingField, .wrongType, .unknownCommand, .malformedOffer, .insecureOffer: 400

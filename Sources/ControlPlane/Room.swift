@@ -13,20 +13,24 @@ actor Room {
         let connection: any WebSocketConnection
         let base: String
         let user: UUID
+        /// Gets levels and figures of lines too.
+        let leads: Bool
     }
 
     private let store: any Store
     private let media: any MediaPlane
     private let now: @Sendable () -> Date
     private var state: MeetingState
-    private var changes: ChangeLog
+    /// What those who lead are told, and what everybody is: each numbered without holes.
+    private var changes: (leading: ChangeLog, everybody: ChangeLog)
     private var followers: [UUID: Follower] = [:]
 
     init(_ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
         state = MeetingState(meeting)
         // Milliseconds of the clock: above every number that an earlier run of the server gave out.
-        changes = ChangeLog(startingAfter: Int(now().timeIntervalSince1970 * 1_000))
+        let log = ChangeLog(startingAfter: Int(now().timeIntervalSince1970 * 1_000))
+        changes = (log, log)
         if meeting.phase == .running, let layout = LayoutChoice(rawValue: meeting.layout.rawValue) {
             media.setLayout(meeting: meeting.id, layout)
         }
@@ -37,6 +41,7 @@ actor Room {
     var participantCount: Int { state.participantCount }
     var isIdle: Bool { followers.isEmpty && state.participantCount == 0 }
     func participant(_ id: UUID) -> Participant? { state.participant(id) }
+    func sessions(of user: UUID) -> [UUID] { state.sessions(of: user) }
     func followers(of user: UUID) -> Int { followers.values.count { $0.user == user } }
     var followerCount: Int { followers.count }
 
@@ -53,19 +58,30 @@ actor Room {
         let events: [MeetingEvent]
         do { events = try state.apply(command, by: authority, at: now()) } catch { throw Problem(error) }
         follow(command)
+        follow(events)
         publish(events)
+    }
+
+    /// What media must do for what became of participants: a decision about one session may reach others.
+    private func follow(_ events: [MeetingEvent]) {
+        for event in events {
+            switch event {
+            case .participantJoined(let participant), .participantChanged(let participant):
+                media.setMuted(session: participant.id, participant.isMuted)
+                media.setCamera(session: participant.id, !participant.isCameraOff)
+            case .participantLeft(let id, _): media.leave(session: id)
+            default: break
+            }
+        }
     }
 
     /// What media must do for a command that the meeting took.
     private func follow(_ command: MeetingCommand) {
         switch command {
-        case .mute(let id, let muted): media.setMuted(session: id, muted)
-        case .camera(let id, let shown): media.setCamera(session: id, shown)
-        case .remove(let id): media.leave(session: id)
         case .end: media.end(meeting: meeting.id)
         case .start, .change:
             if let layout = LayoutChoice(rawValue: meeting.layout.rawValue) { media.setLayout(meeting: meeting.id, layout) }
-        case .join, .connected, .left, .observe, .speaker, .videoWanted, .notice: break
+        case .join, .connected, .left, .observe, .speaker, .videoWanted, .notice, .mute, .camera, .remove, .readmit, .became: break
         }
     }
 
@@ -91,29 +107,79 @@ actor Room {
         var name: String
         var site: Site?
         var offer: String
-        var user: UUID
-        var role: UserRole
+        var user: UserRecord
+        var rule: SeatRule
     }
+
+    /// How long a session may take to connect while others wait for a seat.
+    private static let connectingPatience: TimeInterval = 10
 
     /// Asks media for an answer and gives the seat. Nothing is left behind where either refuses.
     func join(_ join: Join) async throws(Problem) -> JoinAnswer {
-        let authority = Authority.user(id: join.user, role: join.role)
-        do { try state.mayJoin(by: authority) } catch { throw Problem(error) }
+        let authority = Authority.user(id: join.user.id, role: join.user.role)
+        let leads = Permissions.leads(join.user.role)
+        try makeRoom(for: authority, join.rule, leads: leads)
+        // Others' names are theirs: one that looks like them gets a number.
+        let others = state.participants.filter { $0.user != join.user.id }.map(\.name)
+        let name = NameSkeleton.unique(join.name, among: others)
         let request = JoinRequest(
-            session: join.session, meeting: meeting.id, name: join.name, offer: join.offer, capacity: meeting.capacity, person: join.user)
+            session: join.session, meeting: meeting.id, name: name, offer: join.offer, capacity: leads ? .max : meeting.capacity,
+            person: join.rule.isPersonal ? join.user.id : nil)
         let answer: JoinAnswer
         do { answer = try await media.join(request) } catch { throw Problem(error) }
-        let kind = ParticipantKind(rawValue: answer.kind.rawValue) ?? .viewer
-        let participant = Participant(
-            id: join.session, name: join.name, site: join.site, role: Permissions.meetingRole(for: join.role, kind: kind), kind: kind,
-            joinedAt: now(), user: join.user)
+        let kind = ParticipantKind(answer.kind)
+        var participant = Participant(
+            id: join.session, name: name, site: join.site, role: Permissions.meetingRole(for: join.user.role, kind: kind), kind: kind,
+            joinedAt: now(), user: join.user.id, account: Account(name: join.user.name, organisation: join.user.organisation))
+        participant.isPersonal = join.rule.isPersonal
         do {
-            publish(try state.apply(.join(participant), by: authority, at: now()))
+            let events = try state.apply(.join(participant, join.rule), by: authority, at: now())
+            follow(events)
+            publish(events)
         } catch {
             media.leave(session: join.session)
             throw Problem(error)
         }
         return answer
+    }
+
+    /// In a full meeting: the seat of somebody who did not connect in time, or at once for who leads it.
+    private func makeRoom(for authority: Authority, _ rule: SeatRule, leads: Bool) throws(Problem) {
+        let refusal: MeetingRefusal?
+        do {
+            try state.mayJoin(by: authority, rule)
+            refusal = nil
+        } catch { refusal = error }
+        if case nil = refusal, !leads { return }
+        if let refusal { guard case .full = refusal else { throw Problem(refusal) } }
+        if let late = state.seatToFree(at: now(), patience: leads ? 0 : Self.connectingPatience) {
+            media.leave(session: late)
+            report(.left(late, reason: "neverConnected"))
+        } else if let refusal {
+            throw Problem(refusal)
+        }
+    }
+
+    /// A later offer of a session. What its owner may send is asked again, of what the offer makes of it.
+    /// - Returns: the answer, and the participant's kind before and after.
+    func renegotiate(
+        _ id: UUID, offer: String, ifMatch: [String]?
+    ) async throws(Problem) -> (answer: JoinAnswer, before: ParticipantKind, after: ParticipantKind) {
+        guard let participant = state.participant(id) else { throw Problem(.participantNotFound) }
+        let role = await ownerRole(of: participant)
+        let maySend = role.map { Permissions.allows(.joinWithMedia, for: $0) } ?? false
+        let answer: JoinAnswer
+        do {
+            answer = try await media.renegotiate(session: id, offer: offer, maySend: maySend, ifMatch: ifMatch)
+        } catch { throw Problem(error) }
+        let kind = ParticipantKind(answer.kind)
+        if let role { report(.became(id, kind, Permissions.meetingRole(for: role, kind: kind))) }
+        return (answer, participant.kind, kind)
+    }
+
+    /// Of the account that the session belongs to, as it is now: whoever renegotiates for it gives it no rights of their own.
+    private func ownerRole(of participant: Participant) async -> UserRole? {
+        (try? await store.user(participant.user))??.role
     }
 
     /// Leaves, as its owner or by somebody who may.
@@ -128,12 +194,13 @@ actor Room {
 
     /// Sends what `connection` missed, or a snapshot, and from then on every change.
     func attach(_ id: UUID, _ connection: any WebSocketConnection, base: String, caller: Caller, after: Int?) {
-        if let missed = after.flatMap({ changes.changes(after: $0) }) {
-            for change in missed { _ = connection.send(text(of: change, base: base)) }
+        let leads = Permissions.leads(caller.user.role)
+        if let missed = after.flatMap({ (leads ? changes.leading : changes.everybody).changes(after: $0) }) {
+            for change in missed { _ = connection.send(text(of: change, base: base, leads: leads)) }
         } else {
             _ = connection.send(snapshot(base: base, caller: caller).text)
         }
-        followers[id] = Follower(connection: connection, base: base, user: caller.user.id)
+        followers[id] = Follower(connection: connection, base: base, user: caller.user.id, leads: leads)
     }
 
     func detach(_ id: UUID) { followers[id] = nil }
@@ -144,37 +211,45 @@ actor Room {
     }
 
     private func snapshot(base: String, caller: Caller) -> JSONValue {
-        .object([
-            ("type", .string("snapshot")), ("sequence", .int(changes.sequence)),
-            ("meeting", state.meeting.json(base: base, participants: state.participantCount)),
-            ("participants", .array(state.participants.map(\.json))), ("speaker", .optional(state.speaker?.text)),
-            (
-                "you",
-                .object([
-                    (
-                        "user",
-                        .object([
-                            ("id", .string(caller.user.id.text)), ("name", .string(caller.user.name)),
-                            ("role", .string(caller.user.role.rawValue)),
-                        ])
-                    )
-                ])
-            ),
-        ])
+        let leads = Permissions.leads(caller.user.role)
+        let more: [(String, JSONValue)] = leads ? [("removed", removed)] : []
+        return .object(
+            [
+                ("type", .string("snapshot")), ("sequence", .int((leads ? changes.leading : changes.everybody).sequence)),
+                ("meeting", state.meeting.json(base: base, participants: state.participantCount)),
+                ("participants", .array(state.participants.map { $0.json(leads: leads) })), ("speaker", .optional(state.speaker?.text)),
+                (
+                    "you",
+                    .object([
+                        (
+                            "user",
+                            .object([
+                                ("id", .string(caller.user.id.text)), ("name", .string(caller.user.name)),
+                                ("role", .string(caller.user.role.rawValue)),
+                            ])
+                        )
+                    ])
+                ),
+            ] + more)
     }
 
-    private func text(of change: NumberedChange, base: String) -> String {
-        change.event.json(sequence: change.sequence, base: base, participants: state.participantCount).text
+    private func text(of change: NumberedChange, base: String, leads: Bool) -> String {
+        change.event.json(sequence: change.sequence, base: base, participants: state.participantCount, leads: leads, removed: removed).text
     }
+
+    private var removed: JSONValue { .array(meeting.restrictions.removed.sorted { $0.text < $1.text }.map { .string($0.text) }) }
 
     private func publish(_ events: [MeetingEvent]) {
         for event in events {
-            let change = changes.append(event)
+            let leading = changes.leading.append(event)
+            let everybody = event.isForLeadersAlone ? nil : changes.everybody.append(event)
             // Most followers come by the same address: the text is made once for each.
-            var texts: [String: String] = [:]
+            var texts: [Audience: String] = [:]
             for (id, follower) in followers {
-                let text = texts[follower.base] ?? text(of: change, base: follower.base)
-                texts[follower.base] = text
+                guard let change = follower.leads ? leading : everybody else { continue }
+                let audience = Audience(base: follower.base, leads: follower.leads)
+                let text = texts[audience] ?? text(of: change, base: follower.base, leads: follower.leads)
+                texts[audience] = text
                 guard follower.connection.send(text) else {
                     // It does not read; it will come back and ask for what it missed.
                     follower.connection.close(code: 1013, reason: "too slow")
@@ -182,6 +257,21 @@ actor Room {
                     continue
                 }
             }
+        }
+    }
+
+    private struct Audience: Hashable {
+        var base: String
+        var leads: Bool
+    }
+}
+
+extension ParticipantKind {
+    init(_ kind: SessionKind) {
+        switch kind {
+        case .participant: self = .participant
+        case .publisher: self = .publisher
+        case .viewer: self = .viewer
         }
     }
 }

@@ -177,6 +177,51 @@ extension Words {
                 Words("Mật khẩu yếu", "Dùng từ {0} đến {1} ký tự, khác tên đăng nhập và không phải một ký tự lặp lại."),
                 Words("The password is weak", "Use {0} to {1} characters, not the username and not one character repeated.")
             )
+        default: seatPair(type)
+        }
+    }
+
+    private static func seatPair(_ type: ProblemType) -> (vi: Words, en: Words) {
+        switch type {
+        case .tooManySessions:
+            (
+                Words(
+                    "Tài khoản đã vào quá nhiều lần",
+                    "Một tài khoản vào một cuộc họp nhiều nhất {0} lần. Hãy rời khỏi ở một cửa sổ khác rồi thử lại."),
+                Words(
+                    "The account is in too often", "One account joins a meeting {0} times at most. Leave in another window, then try again."
+                )
+            )
+        case .tooManyConnecting:
+            (
+                Words("Đang kết nối", "Tài khoản này đang có kết nối chưa xong. Hãy chờ {0} giây rồi thử lại."),
+                Words("Still connecting", "This account has joins that are not connected yet. Wait {0} seconds, then try again.")
+            )
+        case .tooManyJoins:
+            (
+                Words("Vào họp quá nhiều lần", "Hãy chờ {0} giây rồi vào lại."),
+                Words("Too many joins", "Wait {0} seconds, then join again.")
+            )
+        case .tooManyCommands:
+            (
+                Words("Quá nhiều lệnh", "Mỗi giây nhiều nhất {0} lệnh. Hãy chờ một giây rồi thử lại."),
+                Words("Too many commands", "At most {0} commands a second. Wait a second, then try again.")
+            )
+        case .mutedByChair:
+            (
+                Words("Chủ tọa đã tắt tiếng", "Chỉ chủ tọa hoặc thư ký mới bật lại được. Hãy nhắn chủ tọa khi muốn phát biểu."),
+                Words("Muted by the chair", "Only a chair or a secretary can unmute you. Ask the chair when you want to speak.")
+            )
+        case .cameraOffByChair:
+            (
+                Words("Chủ tọa đã tắt hình", "Chỉ chủ tọa hoặc thư ký mới bật lại hình của điểm cầu."),
+                Words("Camera turned off by the chair", "Only a chair or a secretary can show your picture again.")
+            )
+        case .keptOut:
+            (
+                Words("Đã bị mời ra khỏi cuộc họp", "Hãy liên hệ chủ tọa hoặc thư ký để được cho vào lại."),
+                Words("Removed from the meeting", "Ask the chair or a secretary to let you in again.")
+            )
         default: (Words("Lỗi", "Thử lại sau."), Words("Error", "Try again later."))
         }
     }

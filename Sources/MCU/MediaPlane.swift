@@ -8,10 +8,14 @@ package protocol MediaPlane: Sendable {
     /// - Throws: `JoinRefusal`; nothing is left behind then.
     func join(_ request: JoinRequest) async throws(JoinRefusal) -> JoinAnswer
     /// A second offer of a session that exists (RFC 9725 §4.4, JSEP renegotiation). The ICE and DTLS associations are kept unless the offer restarts ICE.
-    func renegotiate(session: UUID, offer: String) async throws(JoinRefusal) -> JoinAnswer
+    /// - Parameters:
+    ///   - maySend: whether the session's owner may be heard and seen; an offer that would send is refused otherwise, and nothing changes.
+    ///   - ifMatch: entity tags of which the session must have one, nil for any (RFC 9110 §13.1.1).
+    func renegotiate(session: UUID, offer: String, maySend: Bool, ifMatch: [String]?) async throws(JoinRefusal) -> JoinAnswer
     /// Candidates or an ICE restart as `application/trickle-ice-sdpfrag` (RFC 8840, RFC 9725 §4.3).
+    /// - Parameter ifMatch: as above. Credentials of before a restart are stale whatever it says.
     /// - Returns: the fragment to answer with after a restart, nil where there is nothing to say.
-    func trickle(session: UUID, fragment: String) async throws(JoinRefusal) -> String?
+    func trickle(session: UUID, fragment: String, ifMatch: [String]?) async throws(JoinRefusal) -> String?
     /// The session ends: BYE, close_notify, memory released. Unknown sessions are ignored.
     func leave(session: UUID)
     /// Everything of a meeting ends.
@@ -73,6 +77,10 @@ package enum JoinRefusal: Error, Equatable, Sendable {
     case insecure(reason: String)
     case full(capacity: Int)
     case unknownSession
+    /// The offer would send, and its owner may only receive. 403.
+    case mayNotSend
+    /// The session has another entity tag by now. 412.
+    case stale(etag: String)
     /// A media queue is full; come back. 503.
     case busy(retryAfterSeconds: Int)
 }

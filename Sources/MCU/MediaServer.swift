@@ -15,6 +15,24 @@ package final class MediaServer: MediaPlane {
         var participant: Participant
         var bridge: Bridge
         var layout: LayoutChoice?
+        /// ICE user fragments of the other side before the present ones: what still names them is late.
+        var pastFragments: [String] = []
+
+        var etag: String { parameters.credentials.ufrag }
+
+        /// - Throws: `.stale` where tags are wanted and none is the session's.
+        func check(_ ifMatch: [String]?) throws(JoinRefusal) {
+            guard let ifMatch, !ifMatch.contains("*"), !ifMatch.contains(etag) else { return }
+            throw .stale(etag: etag)
+        }
+
+        /// Most of the past that is remembered.
+        static let mostPast = 16
+
+        mutating func leaveBehind(_ fragment: String) {
+            pastFragments.append(fragment)
+            if pastFragments.count > Self.mostPast { pastFragments.removeFirst() }
+        }
     }
 
     private let core: MediaCore
@@ -134,8 +152,11 @@ package final class MediaServer: MediaPlane {
         return JoinAnswer(kind: participant.kind, answer: answer, etag: parameters.credentials.ufrag)
     }
 
-    package func renegotiate(session: UUID, offer: String) async throws(JoinRefusal) -> JoinAnswer {
+    package func renegotiate(
+        session: UUID, offer: String, maySend: Bool, ifMatch: [String]?
+    ) async throws(JoinRefusal) -> JoinAnswer {
         guard var known = sessions.withLock({ $0[session] }) else { throw .unknownSession }
+        try known.check(ifMatch)
         let before = known
         let (restarts, parameters, answer, negotiated) = try await gate.pass { () throws(JoinRefusal) in
             let restarts = try Self.isRestart(offer, after: before.negotiated)
@@ -144,17 +165,26 @@ package final class MediaServer: MediaPlane {
             let (answer, negotiated) = try Self.answer(offer, parameters, after: before.negotiated)
             return (restarts, parameters, answer, negotiated)
         }
+        guard !restarts || !known.pastFragments.contains(negotiated.remoteCredentials.ufrag) else { throw .stale(etag: known.etag) }
+        // The question of a join, asked of what this offer would make of the session.
+        guard maySend || !negotiated.isReceiving else { throw .mayNotSend }
+        if restarts { known.leaveBehind(known.negotiated.remoteCredentials.ufrag) }
         (known.parameters, known.negotiated) = (parameters, negotiated)
         try apply(known, session, restarts: restarts)
-        return JoinAnswer(kind: known.participant.kind, answer: answer, etag: known.parameters.credentials.ufrag)
+        return JoinAnswer(
+            kind: SessionKind(negotiated, before: before.participant.kind), answer: answer, etag: known.parameters.credentials.ufrag)
     }
 
-    package func trickle(session: UUID, fragment: String) async throws(JoinRefusal) -> String? {
+    package func trickle(session: UUID, fragment: String, ifMatch: [String]?) async throws(JoinRefusal) -> String? {
         guard var known = sessions.withLock({ $0[session] }) else { throw .unknownSession }
+        try known.check(ifMatch)
         let parsed: TrickleFragment
         do { parsed = try TrickleFragment(parsing: fragment) } catch { throw JoinRefusal(error) }
         // A lite agent waits to be reached, so candidates tell it nothing; new credentials are a restart (RFC 9725 §4.3.3).
         guard let credentials = parsed.credentials, credentials != known.negotiated.remoteCredentials else { return nil }
+        // Of before a restart, and late (RFC 9725 §4.3.1): taken for new ones they would undo it.
+        guard !known.pastFragments.contains(credentials.ufrag) else { throw .stale(etag: known.etag) }
+        known.leaveBehind(known.negotiated.remoteCredentials.ufrag)
         known.negotiated.remoteCredentials = credentials
         known.negotiated.isICERestart = true
         known.parameters.credentials = .random()
@@ -283,6 +313,20 @@ extension SessionKind {
         case .viewer: self = .viewer
         }
     }
+
+    /// What a later offer makes of a session; one that pauses everything leaves it what it was.
+    init(_ negotiated: NegotiatedSession, before: SessionKind) {
+        self = negotiated.isReceiving || negotiated.isSending ? SessionKind(negotiated.kind) : before
+    }
+}
+
+extension NegotiatedSession {
+    private var streams: [NegotiatedStream] {
+        [audio?.stream, video?.stream].compactMap { $0 } + furtherVideos.map(\.stream)
+    }
+    /// Sound or pictures come from the peer.
+    var isReceiving: Bool { streams.contains(where: \.receives) }
+    var isSending: Bool { streams.contains(where: \.sends) }
 }
 
 extension JoinRefusal {

@@ -8,7 +8,7 @@ import Synchronization
 /// and none is held across a codec call.
 final class Participant: Sendable {
     let session: UUID
-    let kind: SessionKind
+    private let kindNow: Atomic<Int>
     let name: String
     let joined: Instant
     /// Whose session it is; nil where it stands for people of its own.
@@ -50,8 +50,9 @@ final class Participant: Sendable {
         session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession, person: UUID? = nil,
         receiveCap: Int = PeerConfiguration.receiveCap
     ) {
-        (self.session, self.kind, self.name, self.joined, self.person) = (session, kind, name, joined, person)
+        (self.session, self.name, self.joined, self.person) = (session, name, joined, person)
         self.receiveCap = receiveCap
+        kindNow = Atomic(Self.kinds.firstIndex(of: kind) ?? 0)
         bestTier = negotiated.video?.stream.maxBitsPerSecond.map { $0 >= 1_400_000 ? 0 : ($0 >= 450_000 ? 1 : 2) } ?? 0
         follow(negotiated)
     }
@@ -71,11 +72,19 @@ final class Participant: Sendable {
         if negotiated.video?.stream.sends == true { now |= Flow.videoOut }
         if negotiated.furtherVideos.contains(where: \.stream.receives) { now |= Flow.screenIn }
         flows.store(now, ordering: .relaxed)
+        kind = SessionKind(negotiated, before: kind)
         soundRow.store(SoundClass(negotiated.audio).index, ordering: .relaxed)
     }
 
     /// What it takes of the mix.
     var soundClass: SoundClass { SoundClass(index: soundRow.load(ordering: .relaxed)) }
+
+    private static let kinds: [SessionKind] = [.participant, .publisher, .viewer]
+    /// What the last negotiation made of it.
+    private(set) var kind: SessionKind {
+        get { Self.kinds[kindNow.load(ordering: .relaxed)] }
+        set { kindNow.store(Self.kinds.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+    }
 
     private func has(_ flow: Int) -> Bool { flows.load(ordering: .relaxed) & flow != 0 }
     var sendsAudio: Bool { has(Flow.audioIn) }

@@ -17,6 +17,8 @@ package struct Meeting: Sendable, Equatable, Identifiable {
     package var isLocked: Bool
     /// Most media sessions.
     package var capacity: Int
+    /// What chairs decided about persons.
+    package var restrictions = Restrictions()
     /// The user who made it.
     package var createdBy: UUID
     package var createdAt: Date

@@ -12,7 +12,7 @@ package enum MeetingCommand: Sendable, Equatable {
     case start
     case end
     case change(MeetingChanges)
-    case join(Participant)
+    case join(Participant, SeatRule = .usual)
     case connected(UUID)
     case left(UUID, reason: String)
     case observe(UUID, ParticipantMedia)
@@ -21,6 +21,10 @@ package enum MeetingCommand: Sendable, Equatable {
     case mute(UUID, Bool)
     case camera(UUID, shown: Bool)
     case remove(UUID)
+    /// Lets a removed login in again.
+    case readmit(UUID)
+    /// A later offer made another kind of participant of it.
+    case became(UUID, ParticipantKind, MeetingRole)
     case notice(String)
 }
 
@@ -29,6 +33,10 @@ package enum MeetingEvent: Sendable, Equatable {
     case meetingChanged(Meeting)
     case participantJoined(Participant)
     case participantChanged(Participant)
+    /// Its level, its tier or the figures of its line: for those who lead.
+    case participantMeasured(Participant)
+    /// Who is kept out, for those who lead.
+    case removedChanged
     case participantLeft(UUID, reason: String)
     case speakerChanged(UUID?)
     case meetingEnded
@@ -42,6 +50,15 @@ package enum MeetingRefusal: Error, Equatable, Sendable {
     case alreadyEnded
     case locked
     case full(capacity: Int)
+    /// One login has as many media sessions as it may.
+    case tooManySessions(most: Int)
+    /// Of these, as many that are not connected yet.
+    case tooManyConnecting(retryAfterSeconds: Int)
+    /// A chair muted it, or turned its camera off, and a chair alone lifts that.
+    case mutedByChair
+    case cameraOffByChair
+    /// A chair removed it from the meeting.
+    case keptOut
     case unknownParticipant(UUID)
     /// The capacity would be below those who are in.
     case capacityBelowPresent(present: Int)

@@ -14,11 +14,40 @@ package struct Participant: Sendable, Equatable, Identifiable {
     package var joinedAt: Date
     /// Who made the media session.
     package var user: UUID
+    /// That account as it names itself, beside the name that was chosen here.
+    package var account: Account
+    /// Its login is one person or site: what a chair decides holds for all sessions of it.
+    package var isPersonal = true
     package var isMuted = false
+    /// It may not unmute itself.
+    package var isMutedByChair = false
     package var isCameraOff = false
+    package var isCameraOffByChair = false
     package var media = ParticipantMedia()
-    package init(id: UUID, name: String, site: Site?, role: MeetingRole, kind: ParticipantKind, joinedAt: Date, user: UUID) {
+    package init(
+        id: UUID, name: String, site: Site?, role: MeetingRole, kind: ParticipantKind, joinedAt: Date, user: UUID,
+        account: Account = Account()
+    ) {
         (self.id, self.name, self.site, self.role, self.kind, self.joinedAt, self.user) = (id, name, site, role, kind, joinedAt, user)
+        self.account = account
+    }
+
+    /// Whether nothing but levels, the tier and figures of the line tells them apart: what those who lead alone are told.
+    func differsInFiguresAlone(from old: Participant) -> Bool {
+        var (mine, theirs) = (self, old)
+        mine.media.hideFigures()
+        theirs.media.hideFigures()
+        return mine == theirs
+    }
+}
+
+/// An account as others may see it.
+package struct Account: Sendable, Equatable {
+    package var name: String
+    package var organisation: String
+    package init(name: String = "", organisation: String = "") {
+        self.name = name
+        self.organisation = organisation
     }
 }
 
@@ -38,6 +67,8 @@ package struct ParticipantMedia: Sendable, Equatable {
     package var tier: String?
     package var line = LineState()
     package init() {}
+
+    fileprivate mutating func hideFigures() { (level, tier, line) = (-127, nil, LineState()) }
 
     /// Whether others should hear of the step from `old`: levels count while speaking, line figures in steps of a tenth of their size.
     package func differs(from old: ParticipantMedia) -> Bool {

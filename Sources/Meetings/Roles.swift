@@ -1,5 +1,5 @@
 /// What a person is in the organisation.
-package enum UserRole: String, Sendable, CaseIterable, Codable { case admin, secretary, `operator`, network }
+package enum UserRole: String, Sendable, CaseIterable, Codable { case admin, secretary, `operator`, network, auditor }
 
 /// What a participant is in one meeting.
 package enum MeetingRole: String, Sendable, CaseIterable, Codable { case chair, participant, viewer }
@@ -13,15 +13,19 @@ package enum Act: String, Sendable, CaseIterable, Codable {
 
 /// The one table of who may do what. What is not in it is refused.
 package enum Permissions {
-    private static let everyone: Set<Act> = [.seeMeetings, .joinAsViewer, .muteSelf, .cameraSelf, .leave]
-    private static let joining: Set<Act> = everyone.union([.joinWithMedia])
+    private static let joining: Set<Act> = [.seeMeetings, .joinAsViewer, .joinWithMedia, .muteSelf, .cameraSelf, .leave]
     private static let directing: Set<Act> = joining.union([
         .createMeeting, .changeMeeting, .deleteMeeting, .startMeeting, .endMeeting, .muteOthers, .cameraOthers, .setLayout, .remove, .lock,
         .manageMedia,
     ])
     private static let table: [UserRole: Set<Act>] = [
-        .admin: directing.union([.readAudit, .manageUsers]), .secretary: directing, .operator: joining, .network: everyone,
+        .admin: directing.union([.readAudit, .manageUsers]), .secretary: directing, .operator: joining,
+        // Neither belongs to a meeting, so neither hears or sees one.
+        .network: [.seeMeetings], .auditor: [.seeMeetings, .readAudit],
     ]
+
+    /// Who leads meetings: chairs them, lets in and removes.
+    package static func leads(_ role: UserRole) -> Bool { allows(.manageMedia, for: role) }
 
     package static func allows(_ act: Act, for role: UserRole) -> Bool { table[role]?.contains(act) ?? false }
 

@@ -26,7 +26,8 @@ enum Migrations {
             subject TEXT NOT NULL, detail TEXT NOT NULL, address TEXT NOT NULL
         ) STRICT;
         CREATE TABLE checks (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
-        """
+        """,
+        "ALTER TABLE meetings ADD COLUMN restrictions TEXT NOT NULL DEFAULT ''",
     ]
 
     /// Brings the schema up to date; each step and its number are one transaction.

@@ -44,7 +44,7 @@ extension SessionRecord {
 
 extension Meeting {
     static let columns =
-        "id, title, phase, starts_at, duration_minutes, ended_at, layout, is_locked, capacity, created_by, created_at, version"
+        "id, title, phase, starts_at, duration_minutes, ended_at, layout, is_locked, capacity, created_by, created_at, version, restrictions"
     init(row: [SQLValue]) throws(StoreError) {
         guard let id = row[0].uuid, let phase = MeetingPhase(rawValue: row[2].string), let starts = row[3].date,
             let layout = MeetingLayout(rawValue: row[6].string), let creator = row[9].uuid, let created = row[10].date
@@ -52,12 +52,21 @@ extension Meeting {
         self.init(
             id: id, title: row[1].string, phase: phase, startsAt: starts, durationMinutes: row[4].int, endedAt: row[5].date, layout: layout,
             isLocked: row[7].int != 0, capacity: row[8].int, createdBy: creator, createdAt: created, version: row[11].int)
+        let text = row[12].string
+        guard !text.isEmpty else { return }
+        guard let kept = try? JSONDecoder().decode(Restrictions.self, from: Data(text.utf8)) else { throw foreignRow }
+        restrictions = kept
+    }
+    private var restrictionsText: String {
+        guard !restrictions.isEmpty, let data = try? JSONEncoder().encode(restrictions) else { return "" }
+        return String(decoding: data, as: UTF8.self)
     }
     var row: [SQLValue] {
         [
             .uuid(id), .text(title), .text(phase.rawValue), .date(startsAt), .number(durationMinutes), .date(endedAt),
             .text(layout.rawValue),
-            .number(isLocked ? 1 : 0), .number(capacity), .uuid(createdBy), .date(createdAt), .number(version),
+            .number(isLocked ? 1 : 0), .number(capacity),
+            .uuid(createdBy), .date(createdAt), .number(version), .text(restrictionsText),
         ]
     }
 }

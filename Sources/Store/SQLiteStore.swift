@@ -94,7 +94,7 @@ extension SQLiteStore {
 
 extension SQLiteStore {
     package func insert(_ meeting: Meeting) throws(StoreError) {
-        try connection.run("INSERT INTO meetings (\(Meeting.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", meeting.row)
+        try connection.run("INSERT INTO meetings (\(Meeting.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", meeting.row)
     }
 
     package func meeting(_ id: UUID) throws(StoreError) -> Meeting? { try meetings("WHERE id = ?", [.uuid(id)]).first }
@@ -119,7 +119,7 @@ extension SQLiteStore {
             try connection.run(
                 """
                 UPDATE meetings SET title = ?2, phase = ?3, starts_at = ?4, duration_minutes = ?5, ended_at = ?6, layout = ?7, is_locked = ?8,
-                capacity = ?9, created_by = ?10, created_at = ?11, version = ?12 WHERE id = ?1 AND version = ?13
+                capacity = ?9, created_by = ?10, created_at = ?11, version = ?12, restrictions = ?13 WHERE id = ?1 AND version = ?14
                 """, meeting.row + [.number(version)])
             if connection.changes == 0 { throw try refusal(meeting.id) }
         }

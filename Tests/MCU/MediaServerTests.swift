@@ -25,6 +25,13 @@ struct MediaServerTests {
 
         """
 
+    private static let offeredFragment = "Enxy"
+
+    /// The entity tag that a fragment's user fragment is.
+    private static func fragment(in text: String) -> String? {
+        text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("a=ice-ufrag:") }.map { String($0.dropFirst(12)) }
+    }
+
     private func request(_ meeting: UUID, offer: String = offer, capacity: Int = 10) -> JoinRequest {
         JoinRequest(session: UUID(), meeting: meeting, name: "Đắk Lắk", offer: offer, capacity: capacity)
     }
@@ -80,14 +87,49 @@ struct MediaServerTests {
         await server.stop()
     }
 
+    @Test func `a viewer's later offer that would send is refused, and changes nothing`() async throws {
+        let server = try MediaServer(configuration: MediaServerConfiguration())
+        let meeting = UUID()
+        let viewer = request(meeting, offer: Self.offer.replacingOccurrences(of: "sendrecv", with: "recvonly"))
+        let answer = try await server.join(viewer)
+        #expect(answer.kind == .viewer)
+        for direction in ["sendrecv", "sendonly"] {
+            let offer = Self.offer.replacingOccurrences(of: "sendrecv", with: direction)
+            await #expect(throws: JoinRefusal.mayNotSend) {
+                try await server.renegotiate(session: viewer.session, offer: offer, maySend: false, ifMatch: nil)
+            }
+            #expect(server.snapshot(meeting: meeting).map(\.kind) == [.viewer])
+        }
+        let paused = Self.offer.replacingOccurrences(of: "sendrecv", with: "inactive")
+        #expect(try await server.renegotiate(session: viewer.session, offer: paused, maySend: false, ifMatch: nil).kind == .viewer)
+        #expect(try await server.renegotiate(session: viewer.session, offer: Self.offer, maySend: true, ifMatch: nil).kind == .participant)
+        await server.stop()
+    }
+
     @Test func `new credentials in a fragment restart ICE and change the entity tag`() async throws {
         let server = try MediaServer(configuration: MediaServerConfiguration())
         let one = request(UUID())
         let answer = try await server.join(one)
         let fragment = "a=ice-ufrag:Abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
-        let reply = try #require(try await server.trickle(session: one.session, fragment: fragment))
+        let reply = try #require(try await server.trickle(session: one.session, fragment: fragment, ifMatch: nil))
         #expect(reply.contains("a=ice-ufrag:") && !reply.contains(answer.etag))
-        await #expect(throws: JoinRefusal.unknownSession) { try await server.trickle(session: UUID(), fragment: fragment) }
+        // Of before the restart, and late; then tags that are not the session's. The generation stays.
+        let stale = JoinRefusal.stale(etag: try #require(Self.fragment(in: reply)))
+        let late =
+            "a=ice-ufrag:\(Self.offeredFragment)\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+        await #expect(throws: stale) { try await server.trickle(session: one.session, fragment: late, ifMatch: nil) }
+        await #expect(throws: stale) { try await server.trickle(session: one.session, fragment: late, ifMatch: ["*"]) }
+        let other = fragment.replacingOccurrences(of: "Abcd", with: "Efgh")
+        for tags in [[answer.etag], ["never-was"], []] {
+            await #expect(throws: stale) { try await server.trickle(session: one.session, fragment: other, ifMatch: tags) }
+            await #expect(throws: stale) {
+                try await server.renegotiate(session: one.session, offer: Self.offer, maySend: true, ifMatch: tags)
+            }
+        }
+        for tags in [nil, ["*"], ["x", try #require(Self.fragment(in: reply))]] as [[String]?] {
+            #expect(try await server.trickle(session: one.session, fragment: fragment, ifMatch: tags) == nil)
+        }
+        await #expect(throws: JoinRefusal.unknownSession) { try await server.trickle(session: UUID(), fragment: fragment, ifMatch: nil) }
         await server.stop()
     }
 

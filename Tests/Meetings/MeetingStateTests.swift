@@ -17,8 +17,14 @@ struct MeetingStateTests {
         return state
     }
 
-    private func participant(_ user: UUID, kind: ParticipantKind = .participant) -> Participant {
-        Participant(id: UUID(), name: "Lai Châu", site: nil, role: .participant, kind: kind, joinedAt: now, user: user)
+    private func participant(_ user: UUID, kind: ParticipantKind = .participant, role: MeetingRole = .participant) -> Participant {
+        Participant(id: UUID(), name: "Lai Châu", site: nil, role: role, kind: kind, joinedAt: now, user: user)
+    }
+
+    private func join(_ state: inout MeetingState, _ user: UUID, by authority: Authority, _ rule: SeatRule = .usual) throws -> UUID {
+        let one = participant(user)
+        _ = try state.apply(.join(one, rule), by: authority, at: now)
+        return one.id
     }
 
     @Test func `a meeting is started, ended, and never begins again`() throws {
@@ -64,12 +70,106 @@ struct MeetingStateTests {
         #expect(throws: MeetingRefusal.notRunning(.ended)) { try open.mayJoin(by: guest) }
     }
 
-    @Test func `network staff may watch but not send`() throws {
+    @Test(arguments: [UserRole.network, .auditor])
+    func `who belongs to no meeting neither sends nor watches`(role: UserRole) throws {
         var state = try running()
-        let staff = Authority.user(id: UUID(), role: .network)
-        #expect(throws: MeetingRefusal.notAllowed(.joinWithMedia)) { try state.apply(.join(participant(UUID())), by: staff, at: now) }
-        _ = try state.apply(.join(participant(UUID(), kind: .viewer)), by: staff, at: now)
-        #expect(state.participants.count == 1)
+        let staff = Authority.user(id: UUID(), role: role)
+        for kind in ParticipantKind.allCases {
+            #expect(throws: MeetingRefusal.notAllowed(.joinAsViewer)) {
+                try state.apply(.join(participant(UUID(), kind: kind)), by: staff, at: now)
+            }
+        }
+        #expect(throws: MeetingRefusal.notAllowed(.joinAsViewer)) { try state.mayJoin(by: staff) }
+        #expect(state.participants.isEmpty)
+    }
+
+    @Test func `one login gets four seats, two of them unconnected, whatever joins at once`() throws {
+        var state = try running(capacity: 200)
+        var taken: [UUID] = []
+        for _ in 0..<200 {
+            guard let id = try? join(&state, `operator`, by: guest) else { continue }
+            if taken.count >= 2 { #expect(state.participant(taken[taken.count - 2])?.media.isConnected == true) }
+            taken.append(id)
+            if taken.count >= 2 { for one in taken { _ = try state.apply(.connected(one), by: .system, at: now) } }
+        }
+        #expect(taken.count == 4 && state.participants.map(\.id) == taken)
+        #expect(throws: MeetingRefusal.tooManySessions(most: 4)) { try state.mayJoin(by: guest) }
+        _ = try state.apply(.remove(taken[0]), by: guest, at: now)
+        let again = try join(&state, `operator`, by: guest)
+        #expect(state.sessions(of: `operator`) == taken[1...] + [again])
+        // Two that do not connect are enough.
+        var other = try running(capacity: 200)
+        for _ in 0..<2 { _ = try join(&other, `operator`, by: guest) }
+        #expect(throws: MeetingRefusal.tooManyConnecting(retryAfterSeconds: 10)) { try join(&other, `operator`, by: guest) }
+        // A gateway brings as many as was configured.
+        for _ in 0..<30 { _ = try join(&other, UUID(), by: guest, SeatRule(most: 40, mostConnecting: 40, isPersonal: false)) }
+    }
+
+    @Test func `who leads finds a seat in a full meeting, and a seat that nobody reached is given away`() throws {
+        var state = try running(capacity: 200)
+        for _ in 0..<200 {
+            let user = UUID()
+            let id = try join(&state, user, by: .user(id: user, role: .operator))
+            if id != state.participants.first?.id { _ = try state.apply(.connected(id), by: .system, at: now) }
+        }
+        #expect(throws: MeetingRefusal.full(capacity: 200)) { try state.mayJoin(by: guest) }
+        #expect(state.seatToFree(at: now.addingTimeInterval(9), patience: 10) == nil)
+        #expect(state.seatToFree(at: now.addingTimeInterval(10), patience: 10) == state.participants.first?.id)
+        guard case .user(let chair, _) = secretary else { return }
+        _ = try join(&state, chair, by: secretary, .leading)
+        #expect(state.participantCount == 201)
+    }
+
+    @Test func `what a chair mutes stays muted, for every session of the person, until a chair lifts it`() throws {
+        var state = try running(capacity: 9)
+        let first = try join(&state, `operator`, by: guest)
+        _ = try state.apply(.connected(first), by: .system, at: now)
+        let second = try join(&state, `operator`, by: guest)
+        // Its own mute is its own to lift.
+        _ = try state.apply(.mute(first, true), by: guest, at: now)
+        _ = try state.apply(.mute(first, false), by: guest, at: now)
+        _ = try state.apply(.mute(first, true), by: secretary, at: now)
+        _ = try state.apply(.camera(second, shown: false), by: secretary, at: now)
+        for id in [first, second] {
+            #expect(state.participant(id)?.isMutedByChair == true && state.participant(id)?.isCameraOffByChair == true)
+            #expect(throws: MeetingRefusal.mutedByChair) { try state.apply(.mute(id, false), by: guest, at: now) }
+            #expect(throws: MeetingRefusal.cameraOffByChair) { try state.apply(.camera(id, shown: true), by: guest, at: now) }
+        }
+        // Leaving and coming back lifts nothing, nor does a restart of the server: it lasts with the meeting.
+        for id in [first, second] { _ = try state.apply(.remove(id), by: guest, at: now) }
+        var later = MeetingState(state.meeting)
+        let third = try join(&later, `operator`, by: guest)
+        #expect(later.participant(third)?.isMuted == true && later.participant(third)?.isCameraOff == true)
+        #expect(throws: MeetingRefusal.mutedByChair) { try later.apply(.mute(third, false), by: guest, at: now) }
+        _ = try later.apply(.mute(third, false), by: secretary, at: now)
+        _ = try later.apply(.camera(third, shown: true), by: secretary, at: now)
+        #expect(later.participant(third)?.isMuted == false && later.meeting.restrictions.isEmpty)
+    }
+
+    @Test func `whom a chair removes stays out until a chair lets it in again`() throws {
+        var state = try running(capacity: 9)
+        for _ in 0..<2 { _ = try join(&state, `operator`, by: guest) }
+        let events = try state.apply(.remove(state.participants[0].id), by: secretary, at: now)
+        #expect(events.count { if case .participantLeft(_, "removed") = $0 { true } else { false } } == 2 && events.last == .removedChanged)
+        #expect(throws: MeetingRefusal.keptOut) { try join(&state, `operator`, by: guest) }
+        #expect(throws: MeetingRefusal.notAllowed(.remove)) { try state.apply(.readmit(`operator`), by: guest, at: now) }
+        _ = try state.apply(.readmit(`operator`), by: secretary, at: now)
+        _ = try join(&state, `operator`, by: guest)
+        #expect(state.participantCount == 1 && state.meeting.restrictions.isEmpty)
+    }
+
+    @Test func `levels, tiers and figures of lines are for those who lead, everything else is for everybody`() throws {
+        var state = try running()
+        let id = try join(&state, `operator`, by: guest)
+        var media = ParticipantMedia()
+        media.isConnected = true
+        (media.level, media.isSpeaking) = (-30, true)
+        let begun = try state.apply(.observe(id, media), by: .system, at: now)
+        let isForAll = if case .participantChanged = begun.first { true } else { false }
+        (media.level, media.tier, media.line.lossUp, media.line.quality) = (-12, "low", 0.2, "poor")
+        let figures = try state.apply(.observe(id, media), by: .system, at: now)
+        let isForLeaders = if case .participantMeasured = figures.first { true } else { false }
+        #expect(isForAll && isForLeaders && figures.count == 1)
     }
 
     @Test func `the end lets go of everybody, and a speaker who leaves speaks no more`() throws {
