@@ -123,7 +123,15 @@ def test_locked_full_and_not_running_meetings(server, meeting):
     etag = locked.headers["ETag"]
     server.call("PATCH", f"meetings/{meeting}", json={"locked": False}, headers={"If-Match": etag})
     assert join(server, meeting).status_code == 201
-    problem(join(server, meeting), 503, "meeting-full")
+    # Who leads the meeting always finds a seat in it; everybody else is told that it is full.
+    made = server.call("POST", "users", json={"username": "laichau", "name": "Lai Châu", "role": "operator", "password": "mat-khau-dai-2026"})
+    assert made.status_code == 201, made.text
+    token = requests.post(f"{server.origin}/api/v1/session", json={"username": "laichau", "password": "mat-khau-dai-2026"}, timeout=10).json()["token"]
+    refused = requests.post(
+        f"{server.origin}/api/v1/meetings/{meeting}/media", data=OFFER, timeout=10,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"})
+    problem(refused, 503, "meeting-full")
+    assert join(server, meeting).status_code == 201
     scheduled = server.call("POST", "meetings", json={"title": "Sau"}).json()["id"]
     problem(join(server, scheduled), 409, "meeting-not-running")
 

@@ -148,12 +148,11 @@ def loudness_at(packets, hertz, skip=5):
     sound = []
     for packet in packets[skip:]:
         for frame in decoder.decode(av.Packet(packet)):
-            sound.append(frame.to_ndarray().reshape(-1, len(frame.layout.channels)).mean(axis=1) if not frame.format.is_planar else frame.to_ndarray().mean(axis=0))
+            samples = frame.to_ndarray().astype(float) / (32_768 if frame.format.name.startswith("s16") else 1)
+            sound.append(samples.mean(axis=0) if frame.format.is_planar else samples.reshape(-1, len(frame.layout.channels)).mean(axis=1))
     if not sound:
         return -120.0
-    sound = numpy.concatenate(sound).astype(float)
-    if numpy.abs(sound).max() > 2:
-        sound /= 32_768
+    sound = numpy.concatenate(sound)
     wave = numpy.exp(-2j * numpy.pi * hertz * numpy.arange(len(sound)) / 48_000)
     share = 2 * abs((sound * wave * numpy.hanning(len(sound)) * 2).mean())
     return 20 * numpy.log10(max(share, 1e-6))
