@@ -30,14 +30,14 @@ package struct SpeakerSelector: Sendable {
 
     private struct Voice: Sendable {
         var id: ID
-        /// Whose voice it is, of which others may be; 0 where it stands for itself.
-        var owner: UInt
-        /// What it says of its level was measured.
-        var isProven: Bool
         var smoothed: Float = -127
         var reported: Float?
         var lastReport: Instant
         var lastHeard: Instant?
+        /// Whose voice it is, of which others may be; 0 where it stands for itself.
+        var owner: UInt
+        /// What it says of its level was measured.
+        var isProven: Bool
         var isSelected = false
         /// Chosen in this round.
         var isTaken = false
@@ -69,7 +69,7 @@ package struct SpeakerSelector: Sendable {
         }
         guard voices.count < settings.capacity else { return refused &+= 1 }
         places[id] = voices.count
-        voices.append(Voice(id: id, owner: owner, isProven: isProven, reported: Float(level), lastReport: now))
+        voices.append(Voice(id: id, reported: Float(level), lastReport: now, owner: owner, isProven: isProven))
     }
 
     package mutating func remove(_ id: ID) {

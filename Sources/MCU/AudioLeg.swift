@@ -33,10 +33,16 @@ final class AudioLeg {
     private(set) var own: OwnMix?
     /// Chosen by the selector for this tick.
     var isSelected = false
-    private var check = LevelCheck()
-    private var isChecked = false
-    /// What its packets said since the last tick.
-    private var said: Int?
+    /// Made when it is first decoded: hundreds never are, and are gone past in every tick.
+    private var checker: Checker?
+
+    private final class Checker {
+        var check = LevelCheck()
+        /// It was decoded in the last tick too.
+        var isRunning = false
+        /// What its packets said since the last tick.
+        var said: Int?
+    }
     /// When it was last part of a mix.
     private var lastHeard = Instant.start
 
@@ -58,14 +64,16 @@ final class AudioLeg {
     var isInMix: Bool { hasSound && !ramp.isSilent || isSelected }
 
     /// Its level is known, be it that it was measured or that what it says is true.
-    var isProven: Bool { !saysLevel || check.isProven }
+    var isProven: Bool { !saysLevel || checker?.check.isProven ?? false }
 
     /// Takes the level that the packets since the last tick said, as far as it is believed.
     /// - Returns: nil where none came.
     func listen() -> Int? {
-        said = participant.takeLoudest()
+        let said = participant.takeLoudest()
+        if let checker { checker.said = said }
         guard let said else { return nil }
-        level = participant.isMuted ? AudioLevel.silence : check.counted(said, isDecoded: isChecked)
+        let believed = checker.map { $0.check.counted(said, isDecoded: $0.isRunning) } ?? said
+        level = participant.isMuted ? AudioLevel.silence : believed
         return level
     }
 
@@ -73,13 +81,15 @@ final class AudioLeg {
     /// - Returns: whether it was found lying just now.
     func believe(isDecoded: Bool) -> Bool {
         guard isDecoded, !participant.isMuted else {
-            if isChecked { isChecked = false }
+            if let checker, checker.isRunning { checker.isRunning = false }
             return false
         }
-        if !isChecked { check.begin() }
-        isChecked = true
-        check.note(said: said, measured: hasSound ? AudioLevel.decibels(of: tick.span) : AudioLevel.silence)
-        guard check.isLying, !participant.isDoubted else { return false }
+        let checker = checker ?? Checker()
+        self.checker = checker
+        if !checker.isRunning { checker.check.begin() }
+        checker.isRunning = true
+        checker.check.note(said: checker.said, measured: hasSound ? AudioLevel.decibels(of: tick.span) : AudioLevel.silence)
+        guard checker.check.isLying, !participant.isDoubted else { return false }
         participant.doubt()
         return true
     }
