@@ -14,9 +14,12 @@ extension ControlPlane {
         Dictionary(sites.entries.map { ($0.site.code, $0.site.name) }) { first, _ in first }
     }
 
+    /// The login of the simulated sites; a gateway, since they are many.
+    package static let demoUsername = "diem-cau-mo-phong"
+
     /// Makes and starts a meeting, and a login of an operator for its simulated sites. In the audit log as everything else.
     package func makeDemoMeeting(title: String) async throws -> DemoMeeting {
-        let username = "diem-cau-mo-phong"
+        let username = Self.demoUsername
         var found = try await store.user(named: username)
         if found == nil {
             let made = UserRecord(

@@ -19,6 +19,10 @@ struct Configuration {
     var logLevel = Log.Level.info
     /// Hours that a login lasts.
     var sessionHours = 12
+    /// Media sessions of one login in one meeting.
+    var mediaSessionsPerLogin = 4
+    /// The same of logins that bring many sites, by username.
+    var gateways: [String: Int] = [:]
 
     /// The words of `serve`.
     static func parse(_ words: [String], of subcommand: String = "serve", extra: Set<String> = []) throws(CommandFailure) -> (
@@ -42,12 +46,19 @@ struct Configuration {
             throw .input("\(file): cannot be read; name an existing file with --config (Config/nhipcau.json is a sample)")
         }
         let fields = try ConfigurationFields(bytes, file: file)
-        try fields.allow(["listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours"])
+        try fields.allow(["listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "mediaSessionsPerLogin", "gateways"])
         if let text = try fields.string("listen") { try listen(text, fields.place("listen")) }
         publicURL = try fields.string("publicURL") ?? publicURL
         data = try fields.string("data") ?? data
         directory = try fields.string("directory") ?? directory
         if let hours = try fields.int("sessionHours", in: 1...720) { sessionHours = hours }
+        if let most = try fields.int("mediaSessionsPerLogin", in: 1...1_000) { mediaSessionsPerLogin = most }
+        if let section = try fields.object("gateways") {
+            for name in section.keys {
+                guard let most = try section.int(name, in: 1...2_000) else { continue }
+                gateways[name.precomposedStringWithCanonicalMapping] = most
+            }
+        }
         if let level = try fields.string("logLevel") { try setLevel(level, fields.place("logLevel")) }
         if let media = try fields.object("media") {
             try media.allow(["port", "addresses"])

@@ -23,6 +23,9 @@ struct ConfigurationFields {
 
     func place(_ key: String) -> String { "\(file): \(path)\(key)" }
 
+    /// In order, of an object whose keys are names.
+    var keys: [String] { object.keys.sorted() }
+
     func allow(_ known: Set<String>) throws(CommandFailure) {
         for key in object.keys.sorted() where !known.contains(key) {
             throw .input("\(place(key)): unknown key; known are \(known.sorted().joined(separator: ", "))")

@@ -24,6 +24,8 @@ enum Demo {
         if given["--listen"] == nil, given["--config"] == nil { configuration.port = freePort(from: configuration.port) }
         if given["--media-port"] == nil, given["--config"] == nil { configuration.mediaPort = 0 }
         if given["--log-level"] == nil { configuration.logLevel = .warning }
+        // All simulated sites come with one login.
+        configuration.gateways[ControlPlane.demoUsername] = sites
         let server = try await Server(configuration)
         let meeting: DemoMeeting
         do { meeting = try await server.control.makeDemoMeeting(title: title) } catch {

@@ -70,6 +70,7 @@ final class Server: Sendable {
             var settings = ControlPlaneSettings()
             settings.publicURL = configuration.publicURL
             settings.sessionLifetime = TimeInterval(configuration.sessionHours * 3_600)
+            (settings.mediaSessionsPerLogin, settings.gateways) = (configuration.mediaSessionsPerLogin, configuration.gateways)
             let log = log
             control = try ControlPlane(
                 store: store, media: media, settings: settings, directory: directory, pages: { Pages.answer($0) },

@@ -60,7 +60,9 @@ def test_a_configuration_file_that_is_missing(tmp_path):
     [
         ("{", ["not JSON"]), ("[]", ["one JSON object"]), ('{"liste": 1}', ["liste", "unknown key", "listen"]),
         ('{"media": {"prot": 1}}', ["media.prot", "unknown key"]), ('{"media": {"port": "x"}}', ["media.port", "whole number"]),
-        ('{"listen": 5}', ["listen", "text"]), ('{"tls": {"mode": "strong"}}', ["tls.mode", "self-signed"]),
+        ('{"listen": 5}', ["listen", "text"]), ('{"mediaSessionsPerLogin": 0}', ["mediaSessionsPerLogin", "1 to 1000"]),
+        ('{"gateways": {"cong": "x"}}', ["gateways.cong", "1 to 2000"]), ('{"gateways": ["cong"]}', ["gateways", "object"]),
+        ('{"tls": {"mode": "strong"}}', ["tls.mode", "self-signed"]),
     ],
 )
 def test_a_configuration_file_that_is_wrong_is_told_by_file_key_and_remedy(tmp_path, text, parts):
@@ -82,6 +84,19 @@ def test_comments_and_trailing_commas_are_fine_and_flags_go_before_the_file(tmp_
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_the_demonstration_brings_all_its_sites_with_one_login(tmp_path):
+    process = subprocess.Popen(
+        [executable(), "demo", "--sites", "6", "--listen", f"127.0.0.1:{free_port()}", "--data", tmp_path / "data"], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"NHIPCAU_ADMIN_PASSWORD": PASSWORD},
+    )
+    try:
+        said = next(line for line in process.stdout if "điểm cầu / sites" in line or "Error" in line)
+        assert ": 6 điểm cầu" in said, said
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
 
 
 def test_ports_that_are_taken(tmp_path):

@@ -283,3 +283,33 @@ def test_commands_by_the_hundred_close_the_channel(server):
     assert told[-1] == {"closed": 1008} and 20 <= len(answers) < 60, (len(answers), told[-1])
     outcomes = [command(server, meeting, server.token, type="layout", layout="grid").status_code for _ in range(60)]
     assert outcomes[0] == 200 and 429 in outcomes, outcomes
+
+
+def test_a_gateway_brings_as_many_sites_as_it_is_configured_for(tmp_path, clients):
+    file = tmp_path / "own.json"
+    file.write_text('{"mediaSessionsPerLogin": 3, "gateways": {"cong": 12}}')
+    server = Server("--config", file)
+    try:
+        meeting, tokens = server.running_meeting("Cổng")["id"], {name: account(server, name) for name in ("cong", "thuong")}
+        placed = {}
+        for name, least in (("cong", 12), ("thuong", 2)):
+            answers = []
+            for _ in range(least + 2):
+                client = Client(server, meeting, f"{name} {len(answers)}", token=tokens[name], video=False)
+                clients.append(client)
+                answers.append(client.post())
+            placed[name] = [one.headers["Location"].rsplit("/", 1)[1] for one in answers if one.status_code == 201]
+            # Nobody connects here: a login of a person is held to two of those, a gateway to its number alone.
+            assert len(placed[name]) == least, [one.status_code for one in answers]
+            problem(answers[-1], 429, "too-many-media-sessions" if name == "cong" else "too-many-connecting")
+        # Its sites are people of their own: what a chair decides meets the one.
+        assert command(server, meeting, server.token, type="mute", participantId=placed["cong"][0], muted=True).status_code == 200
+        assert command(server, meeting, server.token, type="remove", participantId=placed["cong"][1]).status_code == 200
+        seen = {one["id"]: one["audio"]["mutedBy"] for one in server.participants(meeting)}
+        assert [seen.get(one, "gone") for one in placed["cong"]] == ["chair", "gone"] + [None] * 10, seen
+        again = Client(server, meeting, "cong lại", token=tokens["cong"], video=False)
+        clients.append(again)
+        assert again.post().status_code == 201
+        assert command(server, meeting, tokens["cong"], type="mute", participantId=placed["cong"][0], muted=False).status_code == 403
+    finally:
+        server.close()
