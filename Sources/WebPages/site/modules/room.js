@@ -18,6 +18,7 @@ export class Room {
   /** The mix and the composed picture, null before the join. */
   stream = null;
   onTracks = () => {};
+  /** Takes words of the server, or the key of words of the page. */
   onNotice = () => {};
   #id;
   #channel;
@@ -81,6 +82,7 @@ export class Room {
     try {
       await this.#call.join(name, site);
       this.#local({ phase: 'in' });
+      this.#followChair();
       if (!this.store.state.microphone.on) this.#command('mute', { participantId: this.store.state.me, muted: true });
       if (!this.store.state.camera.on) this.#command('camera', { participantId: this.store.state.me, shown: false });
     } catch (problem) {
@@ -105,6 +107,7 @@ export class Room {
 
   /** The track is silenced at once, whatever the line is like; the others learn it by the channel. */
   setMicrophone(on) {
+    if (on && this.store.state.microphone.held && !this.mayDirect) return this.onNotice('room.micHeld');
     this.store.dispatch({ type: 'microphone', values: { on } });
     if (this.tracks.audio) this.tracks.audio.enabled = on;
     if (this.store.state.me) this.#command('mute', { participantId: this.store.state.me, muted: !on });
@@ -112,6 +115,7 @@ export class Room {
 
   /** Off means that the device is off, its light too. */
   async setCamera(on) {
+    if (on && this.store.state.camera.held && !this.mayDirect) return this.onNotice('room.cameraHeld');
     this.store.dispatch({ type: 'camera', values: { on } });
     if (this.store.state.me) this.#command('camera', { participantId: this.store.state.me, shown: on });
     if (on) await this.chooseDevice('video');
@@ -137,6 +141,10 @@ export class Room {
     return this.#channel.command('remove', { participantId });
   }
 
+  readmit(user) {
+    return this.#channel.command('readmit', { user });
+  }
+
   #channelChanged(channel) {
     this.#local({ channel });
     // At the door a plain reading does as well, where the channel has nothing to say yet.
@@ -148,13 +156,11 @@ export class Room {
   #receive(event) {
     const before = this.store.state;
     this.store.dispatch(event);
-    if (event.type === 'notice') this.onNotice(event.text);
+    if (event.type === 'notice') this.onNotice(null, event.text);
     if (event.type === 'meeting.ended') this.#ended();
     if (event.type === 'participant.left' && event.participantId === before.me) this.#lostSeat(event.reason);
-    if (event.type === 'participant.changed' && event.participant.id === before.me) {
-      this.#mutedByChair(event.participant);
-      this.#followView(event.participant);
-    }
+    if (event.type === 'participant.changed' && event.participant.id === before.me) this.#followView(event.participant);
+    this.#followChair();
     if (event.type === 'snapshot') this.#checkSeat();
   }
 
@@ -181,12 +187,33 @@ export class Room {
     if (reason === 'removed') this.#local({ phase: 'removed' });
   }
 
-  /** The chair can silence a site; only the site itself opens its microphone again. */
-  #mutedByChair(participant) {
-    if (!participant.audio.muted || !this.store.state.microphone.on) return;
-    this.store.dispatch({ type: 'microphone', values: { on: false } });
-    if (this.tracks.audio) this.tracks.audio.enabled = false;
-    this.onNotice(null);
+  /** What a chair turns off is off here too, until a chair lifts it; then the site itself turns it on. Seen in each state, since it holds from the join on. */
+  #followChair() {
+    const { me, participants } = this.store.state;
+    const own = participants.find((one) => one.id === me);
+    if (!own) return;
+    this.#hold('microphone', own.audio?.mutedBy === 'chair');
+    this.#hold('camera', own.video?.mutedBy === 'chair');
+  }
+
+  #hold(device, held) {
+    const before = this.store.state[device];
+    if (before.held === held) return;
+    this.store.dispatch({ type: device, values: held ? { held, on: false } : { held } });
+    const isMicrophone = device === 'microphone';
+    if (!held) {
+      if (this.store.state[device].on) return;
+      // Still off: the others shall see that it is, until it is turned on here.
+      if (isMicrophone) this.#command('mute', { participantId: this.store.state.me, muted: true });
+      else this.#command('camera', { participantId: this.store.state.me, shown: false });
+      return this.onNotice(isMicrophone ? 'room.micFree' : 'room.cameraFree');
+    }
+    if (isMicrophone && this.tracks.audio) this.tracks.audio.enabled = false;
+    if (!isMicrophone) {
+      this.#stopTrack('video');
+      this.#use('video', null).catch(() => {});
+    }
+    this.onNotice(isMicrophone ? 'room.mutedByChair' : 'room.cameraOffByChair');
   }
 
   /** A line is not filled with a picture that no view shows; the server says it in time when one will. */

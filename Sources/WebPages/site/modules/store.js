@@ -6,6 +6,8 @@ export const initialRoom = Object.freeze({
   meeting: null,
   participants: [],
   speaker: null,
+  /** Whom the chair keeps out, `{user, name}`: told to those who lead. */
+  removed: [],
   you: null,
   /** This page's participant, null before the join. */
   me: null,
@@ -15,8 +17,9 @@ export const initialRoom = Object.freeze({
   media: 'idle',
   /** Seconds until the next try, while reconnecting. */
   retryIn: null,
-  microphone: { available: false, on: true, problem: null },
-  camera: { available: false, on: true, problem: null },
+  /** `held`: a chair turned it off, and only a chair turns it on again. */
+  microphone: { available: false, on: true, problem: null, held: false },
+  camera: { available: false, on: true, problem: null, held: false },
   problem: null,
 });
 
@@ -24,7 +27,14 @@ export const initialRoom = Object.freeze({
 export function reduce(state, event) {
   switch (event.type) {
     case 'snapshot':
-      return { ...state, meeting: event.meeting, participants: event.participants, speaker: event.speaker, you: event.you ?? state.you };
+      return {
+        ...state,
+        meeting: event.meeting,
+        participants: event.participants,
+        speaker: event.speaker,
+        removed: event.removed ?? [],
+        you: event.you ?? state.you,
+      };
     case 'participant.joined':
     case 'participant.changed':
       return { ...state, participants: withParticipant(state.participants, event.participant) };
@@ -40,6 +50,8 @@ export function reduce(state, event) {
       return { ...state, meeting: state.meeting && { ...state.meeting, state: 'ended' }, participants: [], speaker: null };
     case 'speaker.changed':
       return { ...state, speaker: event.participantId };
+    case 'removed.changed':
+      return { ...state, removed: event.removed };
     case 'local':
       return { ...state, ...event.values };
     case 'microphone':

@@ -13,15 +13,34 @@ export function people(room) {
   const count = h('span', { class: 'count' });
   const list = h('ul', { class: 'people-list' });
   const update = keyedList(list, () => row(room));
-  const element = h('aside', { class: 'people', 'aria-label': message('room.people') }, h('h2', {}, message('room.people'), count), list);
+  const out = h('ul', { class: 'people-list' });
+  const updateOut = keyedList(out, () => removedRow(room));
+  const removed = h('section', { class: 'people-out', 'aria-label': message('people.out') }, h('h2', {}, message('people.out')), out);
+  const element = h('aside', { class: 'people', 'aria-label': message('room.people') }, h('h2', {}, message('room.people'), count), list, removed);
   return {
     element,
     show(state) {
       setText(count, String(state.participants.length));
       const sorted = [...state.participants].sort((one, other) => (one.joinedAt ?? '').localeCompare(other.joinedAt ?? ''));
+      removed.hidden = !room.mayDirect || state.removed.length === 0;
+      updateOut(state.removed, ({ user }) => user);
       update(sorted.map((one) => ({ ...one, isMe: one.id === state.me, isSpeaker: one.id === state.speaker, mayDirect: room.mayDirect })), ({ id }) => id);
     },
   };
+}
+
+/** Somebody whom the chair keeps out, and the way to let them in again. */
+function removedRow(room) {
+  const name = h('span', { class: 'person-name' });
+  let one = null;
+  const readmit = h('button', { type: 'button', class: 'button button-quiet' }, message('people.readmit'));
+  readmit.addEventListener('click', () => ask(readmit, () => room.readmit(one.user)));
+  const update = (removed) => {
+    one = removed;
+    setText(name, one.name);
+    setAttribute(readmit, 'aria-label', message('people.readmitName', { name: one.name }));
+  };
+  return { element: h('li', { class: 'person' }, h('span', { class: 'person-who' }, name), readmit), update };
 }
 
 function row(room) {
@@ -59,7 +78,11 @@ function show(one, parts) {
   parts.speaking.hidden = !(one.speaking || one.isSpeaker);
   parts.microphone.hidden = !one.audio?.muted;
   parts.camera.hidden = !one.video?.muted && one.video?.sending !== false;
-  showLine(parts.line, one.line);
+  setMark(parts.microphone, one.audio?.mutedBy === 'chair' ? 'people.mutedByChair' : 'people.muted');
+  setMark(parts.camera, one.video?.mutedBy === 'chair' ? 'people.hiddenByChair' : 'people.noPicture');
+  // Who does not lead the meeting is told nothing of others' lines.
+  parts.line.hidden = !one.line;
+  if (one.line) showLine(parts.line, one.line);
   const isOther = one.mayDirect && !one.isMe;
   parts.mute.hidden = parts.remove.hidden = !isOther;
   setIcon(parts.mute.firstChild, one.audio?.muted ? 'mic-off' : 'mic');
@@ -69,11 +92,12 @@ function show(one, parts) {
   setAttribute(parts.remove, 'title', message('people.remove', { name: one.name }));
 }
 
-/** The site where it says more than the name; else the role. */
+/** The site where it says more than the name, else the role; and the account where somebody goes by another name. */
 function aboutOf(one) {
   if (one.state === 'connecting') return message('room.connecting');
-  if (one.site && one.site.name !== one.name) return one.site.name;
-  return roles[one.role] ? message(roles[one.role]) : null;
+  const place = one.site && one.site.name !== one.name ? one.site.name : roles[one.role] && message(roles[one.role]);
+  const account = one.user?.name && one.user.name !== one.name && one.user.name !== one.site?.name ? one.user.name : null;
+  return [place, account].filter(Boolean).join(' · ') || null;
 }
 
 function showLine(line, measured) {
@@ -90,6 +114,11 @@ function showLine(line, measured) {
 }
 
 const percent = (fraction) => (Number.isFinite(fraction) ? (fraction * 100).toFixed(1) : '–');
+
+function setMark(element, words) {
+  setAttribute(element, 'aria-label', message(words));
+  setAttribute(element, 'title', message(words));
+}
 
 const mark = (drawing, words) => h('span', { class: 'mark', role: 'img', 'aria-label': message(words), title: message(words) }, icon(drawing));
 

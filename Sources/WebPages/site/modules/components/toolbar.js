@@ -16,8 +16,8 @@ const states = { idle: 'room.connecting', connecting: 'room.connecting', connect
 export function toolbar(room, act) {
   const title = h('strong', { class: 'tools-title' });
   const state = h('span', { class: 'connection', role: 'status' });
-  const microphone = toggle({ key: 'm', on: 'mic', off: 'mic-off', act: act.microphone, turnOff: 'media.mute', turnOn: 'media.unmute' });
-  const camera = toggle({ key: 'v', on: 'camera', off: 'camera-off', act: act.camera, turnOff: 'media.cameraOff', turnOn: 'media.cameraOn' });
+  const microphone = toggle({ key: 'm', on: 'mic', off: 'mic-off', act: act.microphone, turnOff: 'media.mute', turnOn: 'media.unmute', held: 'room.micHeld' });
+  const camera = toggle({ key: 'v', on: 'camera', off: 'camera-off', act: act.camera, turnOff: 'media.cameraOff', turnOn: 'media.cameraOn', held: 'room.cameraHeld' });
   const leave = h('button', { type: 'button', class: 'button button-danger leave', 'aria-keyshortcuts': 'l', on: { click: act.leave } }, icon('leave'), message('room.leave'));
   const direct = direction(room);
   const element = h(

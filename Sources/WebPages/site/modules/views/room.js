@@ -13,7 +13,7 @@ const words = { left: 'room.left', removed: 'room.removed', ended: 'room.ended' 
 
 export function showRoom(main, { user, id }) {
   const room = new Room(id);
-  room.onNotice = (text) => toast(text ?? message('room.mutedByChair'), 'info');
+  room.onNotice = (key, text) => toast(text ?? message(key), 'info');
   let shown = null;
   let leaveScreen = () => {};
   const unsubscribe = room.store.subscribe((state) => {
