@@ -117,6 +117,12 @@ extension ControlPlane {
                 MetricSample(
                     "nhipcau_joins_total", help: "Offers of media.", kind: .counter, labels: ["result": result], value: Double(count)))
         }
+        for (what, count) in [("join", counted.joinsLimited), ("command", counted.commandsLimited), ("channel", counted.channelsClosed)] {
+            samples.append(
+                MetricSample(
+                    "nhipcau_limited_total", help: "Held back by a rate of one login or channel.", kind: .counter, labels: ["what": what],
+                    value: Double(count)))
+        }
         samples.append(
             MetricSample(
                 "nhipcau_audit_failures_total", help: "Audit entries that could not be written.", kind: .counter,

@@ -32,6 +32,7 @@ extension ControlPlane {
             var rate = RateLimiter<UUID>(burst: Self.commandsPerSecond, perSecond: Double(Self.commandsPerSecond), mostKeys: 1)
             for await text in connection.messages {
                 guard rate.take(follower, at: now()) == nil else {
+                    counters.withLock { $0.channelsClosed += 1 }
                     connection.close(code: 1008, reason: "too many commands")
                     break
                 }
@@ -52,6 +53,7 @@ extension ControlPlane {
         let value = try Fields.json(of: call)
         let (caller, room) = (try call.signedInCaller, try await room(call))
         guard commands.withLock({ $0.take(caller.user.id, at: now()) }) == nil else {
+            counters.withLock { $0.commandsLimited += 1 }
             throw Problem(.tooManyCommands, [String(Self.commandsPerSecond)], headers: [("Retry-After", "1")])
         }
         try await perform(value, in: room, by: caller)

@@ -21,7 +21,7 @@ extension ControlPlane {
         let name = try Fields.check { () throws(ValidationFault) in try Validation.name(asked) }
         let rule = seatRule(of: caller.user)
         if rule.isPersonal, let wait = joins.withLock({ $0.take(caller.user.id, at: now()) }) {
-            counters.withLock { $0.joinsRefused += 1 }
+            counters.withLock { ($0.joinsRefused, $0.joinsLimited) = ($0.joinsRefused + 1, $0.joinsLimited + 1) }
             throw Problem(.tooManyJoins, [String(wait)], headers: [("Retry-After", String(wait))])
         }
         let session = UUIDv7.make(at: now())

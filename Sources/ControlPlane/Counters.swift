@@ -7,6 +7,10 @@ struct Counters: Sendable {
     var joins = 0
     var joinsRefused = 0
     var auditFailures = 0
+    /// Why joins and commands were held back.
+    var joinsLimited = 0
+    var commandsLimited = 0
+    var channelsClosed = 0
 
     mutating func count(status: Int) { responses[status, default: 0] += 1 }
 }

@@ -24,6 +24,9 @@ actor Room {
     /// What those who lead are told, and what everybody is: each numbered without holes.
     private var changes: (leading: ChangeLog, everybody: ChangeLog)
     private var followers: [UUID: Follower] = [:]
+    /// A command is on its way to the store; those that came after it wait, each for one caller.
+    private var isWriting = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
 
     init(_ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
@@ -49,6 +52,8 @@ actor Room {
 
     /// Does what was asked: first in the store where it lasts, then here, then in media; then everybody is told.
     func perform(_ command: MeetingCommand, by authority: Authority) async throws(Problem) {
+        await takeTurn()
+        defer { giveTurn() }
         var next = state
         do { _ = try next.apply(command, by: authority, at: now()) } catch { throw Problem(error) }
         if next.meeting.version != state.meeting.version {
@@ -60,6 +65,19 @@ actor Room {
         follow(command)
         follow(events)
         publish(events)
+    }
+
+    /// Two that write at once would write the same version, and one would be refused for what the other did.
+    private func takeTurn() async {
+        guard isWriting else {
+            isWriting = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func giveTurn() {
+        if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
     }
 
     /// What media must do for what became of participants: a decision about one session may reach others.
@@ -117,7 +135,7 @@ actor Room {
     /// Asks media for an answer and gives the seat. Nothing is left behind where either refuses.
     func join(_ join: Join) async throws(Problem) -> JoinAnswer {
         let authority = Authority.user(id: join.user.id, role: join.user.role)
-        let leads = Permissions.leads(join.user.role)
+        let leads = state.goesBeyondCapacity(authority)
         try makeRoom(for: authority, join.rule, leads: leads)
         // Others' names are theirs: one that looks like them gets a number.
         let others = state.participants.filter { $0.user != join.user.id }.map(\.name)
@@ -167,13 +185,15 @@ actor Room {
     ) async throws(Problem) -> (answer: JoinAnswer, before: ParticipantKind, after: ParticipantKind) {
         guard let participant = state.participant(id) else { throw Problem(.participantNotFound) }
         let role = await ownerRole(of: participant)
-        let maySend = role.map { Permissions.allows(.joinWithMedia, for: $0) } ?? false
+        // Whose role was lowered meanwhile may not go on with what it could not begin.
+        guard let role, Permissions.allows(.joinAsViewer, for: role) else { throw Problem(.notAllowed) }
+        let maySend = Permissions.allows(.joinWithMedia, for: role)
         let answer: JoinAnswer
         do {
             answer = try await media.renegotiate(session: id, offer: offer, maySend: maySend, ifMatch: ifMatch)
         } catch { throw Problem(error) }
         let kind = ParticipantKind(answer.kind)
-        if let role { report(.became(id, kind, Permissions.meetingRole(for: role, kind: kind))) }
+        report(.became(id, kind, Permissions.meetingRole(for: role, kind: kind)))
         return (answer, participant.kind, kind)
     }
 
@@ -237,7 +257,13 @@ actor Room {
         change.event.json(sequence: change.sequence, base: base, participants: state.participantCount, leads: leads, removed: removed).text
     }
 
-    private var removed: JSONValue { .array(meeting.restrictions.removed.sorted { $0.text < $1.text }.map { .string($0.text) }) }
+    private var removed: JSONValue { .array(removedRows) }
+
+    private var removedRows: [JSONValue] {
+        meeting.restrictions.removed.sorted { ($0.value, $0.key.text) < ($1.value, $1.key.text) }.map { user, name in
+            .object([("user", .string(user.text)), ("name", .string(name))])
+        }
+    }
 
     private func publish(_ events: [MeetingEvent]) {
         for event in events {

@@ -165,6 +165,12 @@ package final class MediaServer: MediaPlane {
             let (answer, negotiated) = try Self.answer(offer, parameters, after: before.negotiated)
             return (restarts, parameters, answer, negotiated)
         }
+        // Another offer of the same session was answered meanwhile: this one is of before it.
+        let present = sessions.withLock { $0[session] }
+        guard let present else { throw .unknownSession }
+        guard present.etag == before.etag, present.negotiated.remoteCredentials == before.negotiated.remoteCredentials else {
+            throw .stale(etag: present.etag)
+        }
         guard !restarts || !known.pastFragments.contains(negotiated.remoteCredentials.ufrag) else { throw .stale(etag: known.etag) }
         // The question of a join, asked of what this offer would make of the session.
         guard maySend || !negotiated.isReceiving else { throw .mayNotSend }

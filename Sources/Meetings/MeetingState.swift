@@ -42,7 +42,7 @@ package struct MeetingState: Sendable {
             return remove(id, by: authority)
         case .readmit(let user):
             try require(.remove, authority)
-            guard meeting.restrictions.removed.remove(user) != nil else { return [] }
+            guard meeting.restrictions.removed.removeValue(forKey: user) != nil else { return [] }
             return touched() + [.removedChanged]
         case .became(let id, let kind, let role): return update(id) { ($0.kind, $0.role) = (kind, role) }
         case .notice(let text): return [.notice(text)]
@@ -55,14 +55,20 @@ package struct MeetingState: Sendable {
         try require(.joinAsViewer, authority)
         guard meeting.phase == .running else { throw .notRunning(meeting.phase) }
         if case .user(let id, _) = authority {
-            guard leads(authority) || !meeting.restrictions.removed.contains(id) else { throw .keptOut }
+            guard leads(authority) || meeting.restrictions.removed[id] == nil else { throw .keptOut }
             let own = sessions(of: id)
             guard own.count < rule.most else { throw .tooManySessions(most: rule.most) }
             let connecting = own.count { present[$0]?.media.isConnected == false }
             guard connecting < rule.mostConnecting else { throw .tooManyConnecting(retryAfterSeconds: 10) }
         }
         guard !meeting.isLocked else { throw .locked }
-        guard present.count < meeting.capacity || leads(authority) else { throw .full(capacity: meeting.capacity) }
+        guard present.count < meeting.capacity || goesBeyondCapacity(authority) else { throw .full(capacity: meeting.capacity) }
+    }
+
+    /// Who leads finds a seat in a full meeting, but does not fill a second one with seats of one login.
+    package func goesBeyondCapacity(_ authority: Authority) -> Bool {
+        guard case .user(let id, _) = authority else { return true }
+        return leads(authority) && sessions(of: id).count < SeatRule.mostBeyondCapacity
     }
 
     /// Whose seat a newcomer takes in a full meeting: the oldest that was not connected within `patience`.
@@ -172,9 +178,10 @@ extension MeetingState {
         guard let participant = present[id] else { return [] }
         guard isChairs(participant, authority) else { return drop(id, reason: "left") }
         let events = reach(of: participant).flatMap { drop($0, reason: "removed") }
-        guard participant.isPersonal, participant.role != .chair, meeting.restrictions.removed.insert(participant.user).inserted else {
+        guard participant.isPersonal, participant.role != .chair, meeting.restrictions.removed[participant.user] == nil else {
             return events
         }
+        meeting.restrictions.removed[participant.user] = participant.name
         return events + touched() + [.removedChanged]
     }
 

@@ -5,8 +5,8 @@ import Foundation
 package struct Restrictions: Sendable, Equatable, Codable {
     package var muted: Set<UUID> = []
     package var hidden: Set<UUID> = []
-    /// Kept out.
-    package var removed: Set<UUID> = []
+    /// Kept out, and what each was called when it was removed.
+    package var removed: [UUID: String] = [:]
     package init() {}
     package var isEmpty: Bool { self == Restrictions() }
 }
@@ -17,6 +17,8 @@ package struct SeatRule: Sendable, Equatable {
     package static let usual = SeatRule(most: 4, mostConnecting: 2, isPersonal: true)
     /// Of who leads meetings and may let anybody in anyway.
     package static let leading = SeatRule(most: .max, mostConnecting: .max, isPersonal: false)
+    /// Seats of one who leads that a full meeting makes beyond its capacity; further ones wait like everybody's.
+    package static let mostBeyondCapacity = 4
 
     package var most: Int
     /// That ICE and DTLS have not connected yet.

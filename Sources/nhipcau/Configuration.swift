@@ -46,7 +46,9 @@ struct Configuration {
             throw .input("\(file): cannot be read; name an existing file with --config (Config/nhipcau.json is a sample)")
         }
         let fields = try ConfigurationFields(bytes, file: file)
-        try fields.allow(["listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "mediaSessionsPerLogin", "gateways"])
+        try fields.allow([
+            "listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "mediaSessionsPerLogin", "gateways",
+        ])
         if let text = try fields.string("listen") { try listen(text, fields.place("listen")) }
         publicURL = try fields.string("publicURL") ?? publicURL
         data = try fields.string("data") ?? data

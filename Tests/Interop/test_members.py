@@ -313,3 +313,48 @@ def test_a_gateway_brings_as_many_sites_as_it_is_configured_for(tmp_path, client
         assert command(server, meeting, tokens["cong"], type="mute", participantId=placed["cong"][0], muted=False).status_code == 403
     finally:
         server.close()
+
+
+def test_many_decide_at_once_and_none_is_refused_for_it(server, clients):
+    meeting = server.running_meeting("Cùng lúc")["id"]
+    leaders = [account(server, f"thu-ky{one}", "secretary") for one in range(4)]
+    people = []
+    for one in range(16):
+        client = Client(server, meeting, f"Điểm {one}", token=account(server, f"diem{one}"), direction="recvonly", video=False)
+        clients.append(client)
+        answer = client.post()
+        assert answer.status_code == 201
+        people.append(answer.headers["Location"].rsplit("/", 1)[1])
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(lambda one: command(server, meeting, leaders[one % 4], type="mute", participantId=people[one], muted=True).status_code, range(16)))
+    assert outcomes == [200] * 16, outcomes
+    assert all(one["audio"]["mutedBy"] == "chair" for one in server.participants(meeting))
+
+
+def test_a_command_costs_in_a_full_hall_what_it_costs_in_a_small_room(server):
+    """Of one's own session: the middle of twelve, in a meeting of two and in one of four hundred."""
+    import statistics
+
+    import test_contract
+
+    costs = {}
+    for people in (2, 400):
+        made = server.call("POST", "meetings", json={"title": f"{people}", "capacity": 500}).json()["id"]
+        assert server.call("POST", f"meetings/{made}/start").status_code == 204
+        session = requests.Session()
+        session.headers = {"Authorization": f"Bearer {server.token}"}
+        address = f"{server.origin}/api/v1/meetings/{made}"
+        for _ in range(people):
+            joined = session.post(f"{address}/media", data=test_contract.OFFER, headers={"Content-Type": "application/sdp"}, timeout=10)
+            assert joined.status_code == 201, joined.text
+        own, taken = joined.headers["Location"].rsplit("/", 1)[1], []
+        for one in range(13):
+            begun = time.perf_counter()
+            done = session.post(f"{address}/commands", json={"id": one, "type": "mute", "participantId": own, "muted": one % 2 == 0}, timeout=10)
+            taken.append(time.perf_counter() - begun)
+            assert done.status_code == 200, done.text
+        costs[people] = statistics.median(taken[1:])
+        time.sleep(1)
+    assert costs[400] < 3 * costs[2] + 0.002, costs

@@ -120,6 +120,19 @@ struct MeetingStateTests {
         #expect(state.participantCount == 201)
     }
 
+    @Test func `who leads finds four seats beyond a full meeting, and does not fill another hall`() throws {
+        var state = try running(capacity: 1)
+        _ = try join(&state, UUID(), by: guest)
+        guard case .user(let chair, _) = secretary else { return }
+        for _ in 0..<4 { _ = try join(&state, chair, by: secretary, .leading) }
+        #expect(throws: MeetingRefusal.full(capacity: 1)) { try state.mayJoin(by: secretary, .leading) }
+        _ = try join(&state, UUID(), by: .user(id: UUID(), role: .admin), .leading)
+        // While there are seats it takes as many as it brings.
+        var wide = try running(capacity: 60)
+        for _ in 0..<60 { _ = try join(&wide, chair, by: secretary, .leading) }
+        #expect(wide.participantCount == 60)
+    }
+
     @Test func `what a chair mutes stays muted, for every session of the person, until a chair lifts it`() throws {
         var state = try running(capacity: 9)
         let first = try join(&state, `operator`, by: guest)
@@ -153,6 +166,7 @@ struct MeetingStateTests {
         #expect(events.count { if case .participantLeft(_, "removed") = $0 { true } else { false } } == 2 && events.last == .removedChanged)
         #expect(throws: MeetingRefusal.keptOut) { try join(&state, `operator`, by: guest) }
         #expect(throws: MeetingRefusal.notAllowed(.remove)) { try state.apply(.readmit(`operator`), by: guest, at: now) }
+        #expect(state.meeting.restrictions.removed == [`operator`: "Lai Châu"])
         _ = try state.apply(.readmit(`operator`), by: secretary, at: now)
         _ = try join(&state, `operator`, by: guest)
         #expect(state.participantCount == 1 && state.meeting.restrictions.isEmpty)
