@@ -53,13 +53,13 @@ class Reader:
             arg=[selector, text], timeout=patience,
         )
 
-    def sign_in(self):
+    def sign_in(self, username="admin"):
         self.page.goto(f"{self.origin}/")
         self.page.wait_for_selector("#username")
         if self.language != "vi":
             self.press(f"button[data-language={self.language}]")
             self.wait_for_text("h1", self.say("login.title"))
-        self.type("#username", "admin")
+        self.type("#username", username)
         self.type("#password", PASSWORD)
         self.page.keyboard.press("Enter")
         self.wait_for_text("h1", self.say("list.title"))
@@ -155,6 +155,62 @@ def test_a_secretary_makes_a_meeting_joins_mutes_and_leaves_by_keyboard(reader, 
     wait_for(reader, lambda: next(one for one in listed(server) if one["id"] == meeting["id"])["layout"] == "speaker")
     reader.leave()
     wait_for(reader, lambda: server.participants(meeting["id"]) == [])
+
+
+@pytest.mark.parametrize("reader", ["vi"], indirect=True)
+def test_what_the_chair_turns_off_the_page_leaves_off_and_says_whom_to_ask(reader, server, chromium, pictures):
+    page, meeting = reader.page, server.running_meeting("Chủ tọa quyết định")["id"]
+    made = server.call("POST", "users", json={"username": "laichau", "name": "Lai Châu", "role": "operator", "password": PASSWORD})
+    assert made.status_code == 201, made.text
+    reader.sign_in("laichau")
+    page.goto(f"{server.origin}/meetings/{meeting}")
+    reader.enter()
+    # Who does not lead has no marks of lines, and no buttons over others.
+    page.wait_for_selector(".person")
+    assert page.locator(".line:visible").count() == 0 and page.locator(".person-act:visible").count() == 0
+    own = me(server, meeting)["id"]
+
+    def decide(type, **more):
+        answer = server.call("POST", f"meetings/{meeting}/commands", json={"id": 1, "type": type} | more)
+        assert answer.status_code == 200, answer.text
+
+    for device, off, part in (("m", {"type": "mute", "muted": True}, "audio"), ("v", {"type": "camera", "shown": False}, "video")):
+        key = next(name for name in off if name != "type")
+        held, free = (reader.say(one) for one in (("room.micHeld", "room.micFree") if device == "m" else ("room.cameraHeld", "room.cameraFree")))
+        decide(**off, participantId=own)
+        page.wait_for_selector(f".round.is-off[aria-keyshortcuts={device}][aria-label='{held}']")
+        page.keyboard.press(device)
+        reader.wait_for_text(".toast", held)
+        assert me(server, meeting)[part]["mutedBy"] == "chair"
+        decide(off["type"], participantId=own, **{key: not off[key]})
+        reader.wait_for_text(".toast", free)
+        # Nothing opens by itself: the site does it.
+        wait_for(reader, lambda: me(server, meeting)[part]["mutedBy"] == "self")
+        page.keyboard.press(device)
+        wait_for(reader, lambda: me(server, meeting)[part]["mutedBy"] is None)
+    # Muted from the first moment of the next join too; then removed, and let in again on the chair's page.
+    decide("mute", participantId=own, muted=True)
+    reader.leave()
+    reader.press("button.button-main")
+    reader.enter()
+    page.wait_for_selector(f".round.is-off[aria-keyshortcuts=m][aria-label='{reader.say('room.micHeld')}']")
+    reader.shoot(pictures, "muted-by-chair")
+    chair = Reader(chromium(), server, "vi")
+    chair.sign_in()
+    chair.page.goto(f"{server.origin}/meetings/{meeting}")
+    chair.enter()
+    decide("remove", participantId=next(one["id"] for one in server.participants(meeting) if one["user"]["name"] == "Lai Châu"))
+    reader.wait_for_text("h1", reader.say("room.removed"))
+    chair.wait_for_text(".people-out .person-name", "Lai Châu")
+    chair.shoot(pictures, "removed")
+    reader.press("button.button-main")
+    page.wait_for_selector("#join", state="visible")
+    reader.press("#join")
+    page.wait_for_selector(".note-bad")
+    chair.press(".people-out button")
+    chair.page.wait_for_selector(".people-out", state="hidden")
+    reader.enter()
+    assert chair.wrong == []
 
 
 def listed(server):
