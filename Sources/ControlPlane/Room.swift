@@ -24,6 +24,8 @@ actor Room {
     /// What those who lead are told, and what everybody is: each numbered without holes.
     private var changes: (leading: ChangeLog, everybody: ChangeLog)
     private var followers: [UUID: Follower] = [:]
+    /// Of whom those who do not lead will be told.
+    private var activity = ActivityQueue()
     /// A command is on its way to the store; those that came after it wait, each for one caller.
     private var isWriting = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -207,7 +209,19 @@ actor Room {
 
     /// Once a second: what media measured.
     func observe(_ snapshots: [SessionSnapshot]) {
-        for snapshot in snapshots { report(.observe(snapshot.session, ParticipantMedia(snapshot))) }
+        for snapshot in snapshots {
+            let before = state.participant(snapshot.session)
+            guard let before, let events = try? state.apply(.observe(before.id, ParticipantMedia(snapshot)), by: .system, at: now()),
+                let after = state.participant(before.id), !events.isEmpty
+            else { continue }
+            if after.differsInActivityAlone(from: before) {
+                if !after.differsInFiguresAlone(from: before) { activity.note(before) }
+                for event in events { tell(event, leading: true, others: false) }
+            } else {
+                publish(events)
+            }
+        }
+        for participant in activity.take({ state.participant($0) }) { tell(.participantChanged(participant), leading: false, others: true) }
     }
 
     // MARK: Followers
@@ -267,21 +281,30 @@ actor Room {
 
     private func publish(_ events: [MeetingEvent]) {
         for event in events {
-            let leading = changes.leading.append(event)
-            let everybody = event.isForLeadersAlone ? nil : changes.everybody.append(event)
-            // Most followers come by the same address: the text is made once for each.
-            var texts: [Audience: String] = [:]
-            for (id, follower) in followers {
-                guard let change = follower.leads ? leading : everybody else { continue }
-                let audience = Audience(base: follower.base, leads: follower.leads)
-                let text = texts[audience] ?? text(of: change, base: follower.base, leads: follower.leads)
-                texts[audience] = text
-                guard follower.connection.send(text) else {
-                    // It does not read; it will come back and ask for what it missed.
-                    follower.connection.close(code: 1013, reason: "too slow")
-                    followers[id] = nil
-                    continue
-                }
+            switch event {
+            case .participantJoined(let participant), .participantChanged(let participant): activity.forget(participant.id)
+            case .participantLeft(let id, _): activity.forget(id)
+            default: break
+            }
+            tell(event, leading: true, others: !event.isForLeadersAlone)
+        }
+    }
+
+    private func tell(_ event: MeetingEvent, leading isForLeading: Bool, others isForOthers: Bool) {
+        let leading = isForLeading ? changes.leading.append(event) : nil
+        let everybody = isForOthers ? changes.everybody.append(event) : nil
+        // Most followers come by the same address: the text is made once for each.
+        var texts: [Audience: String] = [:]
+        for (id, follower) in followers {
+            guard let change = follower.leads ? leading : everybody else { continue }
+            let audience = Audience(base: follower.base, leads: follower.leads)
+            let text = texts[audience] ?? text(of: change, base: follower.base, leads: follower.leads)
+            texts[audience] = text
+            guard follower.connection.send(text) else {
+                // It does not read; it will come back and ask for what it missed.
+                follower.connection.close(code: 1013, reason: "too slow")
+                followers[id] = nil
+                continue
             }
         }
     }

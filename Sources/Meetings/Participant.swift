@@ -33,10 +33,18 @@ package struct Participant: Sendable, Equatable, Identifiable {
     }
 
     /// Whether nothing but levels, the tier and figures of the line tells them apart: what those who lead alone are told.
-    func differsInFiguresAlone(from old: Participant) -> Bool {
+    package func differsInFiguresAlone(from old: Participant) -> Bool {
         var (mine, theirs) = (self, old)
         mine.media.hideFigures()
         theirs.media.hideFigures()
+        return mine == theirs
+    }
+
+    /// Whether nothing but those and what comes in from it tells them apart.
+    package func differsInActivityAlone(from old: Participant) -> Bool {
+        var (mine, theirs) = (self, old)
+        mine.media.hideActivity()
+        theirs.media.hideActivity()
         return mine == theirs
     }
 }
@@ -67,6 +75,11 @@ package struct ParticipantMedia: Sendable, Equatable {
     package var tier: String?
     package var line = LineState()
     package init() {}
+
+    fileprivate mutating func hideActivity() {
+        hideFigures()
+        (isSpeaking, isSendingAudio, isSendingVideo, width, height) = (false, false, false, 0, 0)
+    }
 
     fileprivate mutating func hideFigures() { (level, tier, line) = (-127, nil, LineState()) }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 import websockets
 from support import rtp
 from support.handmade import Client
-from support.server import CASES, Server
+from support.server import CASES, Server, executable
 
 PASSWORD = "mat-khau-du-dai"
 
@@ -274,6 +275,28 @@ def test_levels_and_lines_are_told_to_those_who_lead(server, clients):
     finally:
         stop.set()
         worker.join()
+
+
+def test_a_hall_that_speaks_and_falls_silent_together_costs_who_does_not_lead_a_few_messages_a_second(server):
+    meeting = server.running_meeting("Hội trường")["id"]
+    token = account(server, "nghe-hop")
+    sites = subprocess.Popen(
+        [
+            executable(), "endpoint", "--server", server.origin, "--token", server.token, "--meeting", meeting, "--name", "Điểm", "--count", "40",
+            "--audio", "tone:440", "--speak-schedule", "2/2/0", "--media", "audio", "--video", "none", "--decode", "none", "--duration", "60",
+        ],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=server.log)
+    try:
+        end = time.monotonic() + 20
+        while [one["state"] for one in server.participants(meeting)].count("connected") < 40 and time.monotonic() < end:
+            time.sleep(0.5)
+        told = follow(server, meeting, token, 8)
+    finally:
+        sites.terminate()
+        sites.wait(10)
+    assert len(told[0]["participants"]) == 40
+    changes = [one for one in told[1:] if one.get("type") == "participant.changed"]
+    assert 1 <= len(changes) <= 5 * 9, len(changes)
 
 
 def test_commands_by_the_hundred_close_the_channel(server):
