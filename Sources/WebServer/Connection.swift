@@ -29,6 +29,8 @@ final class Connection {
     var closes = false
     /// A body may still be coming although the answer is ready.
     var lingers = false
+    var chunks: ChunkedBody?
+    let isTLS: Bool
     /// The rest of the answer: `nc_lws_pre` is not needed for HTTP/1.1, but lws_write is promised it.
     var outgoing: [UInt8] = []
     var sent = 0
@@ -36,8 +38,8 @@ final class Connection {
     var incoming: AsyncStream<String>.Continuation?
     var assembler: MessageAssembler
 
-    init(wsi: OpaquePointer, outbox: Outbox, address: String, messageLimit: Int) {
-        (self.wsi, self.outbox, self.address) = (wsi, outbox, address)
+    init(wsi: OpaquePointer, outbox: Outbox, address: String, isTLS: Bool, messageLimit: Int) {
+        (self.wsi, self.outbox, self.address, self.isTLS) = (wsi, outbox, address, isTLS)
         assembler = MessageAssembler(limit: messageLimit)
     }
 
@@ -45,12 +47,12 @@ final class Connection {
     func reset() {
         (phase, request, body, discarded) = (.idle, nil, [], 0)
         (isHead, closes, lingers) = (false, false, false)
-        (outgoing, sent) = ([], 0)
+        (outgoing, sent, chunks) = ([], 0, nil)
     }
 
     /// Has the answer sent as soon as the socket takes it.
     func answer(_ response: HTTPResponse) {
-        let head = ResponseHead(response: response, isHead: isHead, closes: closes)
+        let head = ResponseHead(response: response, isHead: isHead, closes: closes, isTLS: isTLS)
         outgoing = head.bytes(date: Date())
         if head.hasBody { outgoing += response.body }
         (sent, phase) = (0, .sending)

@@ -9,7 +9,7 @@ enum Refusal: Equatable {
     case webSocketVersion
     case busy
 
-    enum BadRequest: String { case contentLength, encoding, webSocketKey, subprotocol, upgradeMethod }
+    enum BadRequest: String { case contentLength, framing, encoding, webSocketKey, subprotocol, upgradeMethod }
 
     /// - Parameter language: the `Accept-Language` of the request; Vietnamese unless it asks for English first.
     func response(language: String?) -> HTTPResponse {
@@ -32,8 +32,8 @@ enum Refusal: Equatable {
                 : (413, "content-too-large", "Nội dung quá lớn", "Nội dung gửi lên tối đa \(kib) KiB. Hãy gửi ít hơn.")
         case .lengthRequired:
             return english
-                ? (411, "length-required", "Length required", "Send the body with Content-Length, not chunked.")
-                : (411, "length-required", "Thiếu độ dài", "Hãy gửi nội dung kèm Content-Length, không gửi theo từng khúc (chunked).")
+                ? (411, "length-required", "Length required", "This method takes a body only with Content-Length.")
+                : (411, "length-required", "Thiếu độ dài", "Phương thức này chỉ nhận nội dung kèm Content-Length.")
         case .methodUnknown:
             return english
                 ? (501, "method-unknown", "Unknown method", "The server does not know this method.")
@@ -53,6 +53,10 @@ enum Refusal: Equatable {
     private static func detail(_ what: BadRequest, _ english: Bool) -> String {
         switch what {
         case .contentLength: english ? "Content-Length is not one whole number." : "Content-Length không phải là một số nguyên."
+        case .framing:
+            english
+                ? "Where the body ends is not clear: send one Content-Length, or Transfer-Encoding: chunked alone, as RFC 9112 has them."
+                : "Không rõ nội dung kết thúc ở đâu: chỉ gửi một Content-Length, hoặc chỉ Transfer-Encoding: chunked, đúng theo RFC 9112."
         case .encoding: english ? "The address is not UTF-8." : "Địa chỉ không phải là UTF-8."
         case .webSocketKey: english ? "Sec-WebSocket-Key is missing or malformed." : "Sec-WebSocket-Key thiếu hoặc sai."
         case .subprotocol:

@@ -23,13 +23,41 @@ struct RequestReader {
     }
 
     /// - Returns: nil where the method is not one of those above, or path or query are not UTF-8.
-    func request(remoteAddress: String, isTLS: Bool) -> HTTPRequest? {
+    /// - Parameter peer: the address that the connection came from; trusted proxies say whom they speak for.
+    func request(from peer: String, isTLS: Bool, trusted: [IPNetwork]) -> HTTPRequest? {
         guard let method = Self.methods.first(where: { lws_hdr_total_length(wsi, $0.token) > 0 }), let path = text(of: method.token),
             let query = query()
         else { return nil }
+        let headers = headers()
+        let client = Forwarded(peer: peer, headers: headers, trusted: trusted)
         return HTTPRequest(
-            method: method.name, path: path, query: query, headers: headers(), remoteAddress: remoteAddress, isTLS: isTLS)
+            method: method.name, path: path, query: query, headers: headers, remoteAddress: client.address, isTLS: client.isTLS ?? isTLS)
     }
+
+    /// `Transfer-Encoding : chunked` (RFC 9112 §5.1). libwebsockets takes the blank for a part of the name, so nobody would look at the header,
+    /// while a lenient proxy before the server may have gone by it.
+    var hasBlankBeforeColon: Bool {
+        Self.spoiltNames.contains { lws_hdr_custom_length(wsi, $0, Int32($0.utf8.count)) >= 0 }
+    }
+
+    /// libwebsockets finds a name only as a whole: runs of one kind of blank, and short mixtures.
+    private static let spoiltNames: [String] = {
+        var mixtures: [String] = []
+        for length in 1...4 {
+            for bits in 0..<(1 << length) {
+                let blanks: [Character] = (0..<length).map { (place: Int) -> Character in bits >> place & 1 == 0 ? " " : "\t" }
+                mixtures.append(String(blanks))
+            }
+        }
+        let short = mixtures + ["\u{0b}", "\u{0c}", "\r"]
+        for length in 5...32 { mixtures += [String(repeating: " ", count: length), String(repeating: "\t", count: length)] }
+        var names: [String] = []
+        for name in ["transfer-encoding", "content-length"] {
+            for blanks in mixtures { names.append("\(name)\(blanks):") }
+            for blanks in short { names += ["\(blanks)\(name):", "\(name)\(blanks):"] }
+        }
+        return names
+    }()
 
     /// "1.1", "1.0"; a request without one counts as 1.0.
     var version: String { text(of: WSI_TOKEN_HTTP).map { String($0.suffix(3)) } ?? "1.0" }
@@ -91,11 +119,18 @@ enum BodyLength: Equatable {
     /// POST, PUT or PATCH that says nothing: no body, but libwebsockets would wait for one, so the connection is closed after the answer.
     case unsaid
     case bytes(Int)
+    case chunked
     case refused(Refusal)
 
-    init(_ request: HTTPRequest) {
-        if let coding = request.headers["transfer-encoding"], coding.lowercased() != "identity" {
-            self = .refused(.lengthRequired)
+    /// - Parameter version: "1.1" or what the request line says; before it there was no chunked coding.
+    init(_ request: HTTPRequest, version: String = "1.1") {
+        if let coding = request.headers["transfer-encoding"] {
+            // Both headers, another coding, one coding twice: two readers may find two ends (RFC 9112 §6.1, §6.3, §11.2).
+            if request.headers["content-length"] != nil || coding.lowercased() != "chunked" || version != "1.1" {
+                self = .refused(.badRequest(.framing))
+            } else {
+                self = ["POST", "PUT", "PATCH"].contains(request.method) ? .chunked : .refused(.lengthRequired)
+            }
         } else if let text = request.headers["content-length"] {
             guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(text) else {
                 self = .refused(.badRequest(.contentLength))

@@ -14,6 +14,8 @@ struct ResponseHead {
     var response: HTTPResponse
     var isHead = false
     var closes = false
+    /// The server itself speaks TLS: browsers are told to come by TLS alone for a year (RFC 6797).
+    var isTLS = false
 
     /// A response to HEAD has the headers of the GET, its Content-Length too, and no body (RFC 9110 §9.3.2).
     var hasBody: Bool { !isHead && mayHaveBody }
@@ -30,6 +32,7 @@ struct ResponseHead {
             head += "\(name): \(Self.oneLine(value))\r\n"
         }
         for (name, value) in Self.defaults where !seen.contains(name.lowercased()) { head += "\(name): \(value)\r\n" }
+        if isTLS, !seen.contains("strict-transport-security") { head += "Strict-Transport-Security: max-age=31536000\r\n" }
         if mayHaveBody { head += "Content-Length: \(response.body.count)\r\n" }
         if closes { head += "Connection: close\r\n" }
         return Array((head + "\r\n").utf8)

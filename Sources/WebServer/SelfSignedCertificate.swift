@@ -19,7 +19,7 @@ package enum SelfSignedCertificate {
         }
         let (certificate, key) = try make()
         try write(key, to: files.key, mode: 0o600)
-        try write(certificate, to: files.certificate, mode: 0o644)
+        try write(certificate, to: files.certificate, mode: 0o600)
         return files
     }
 

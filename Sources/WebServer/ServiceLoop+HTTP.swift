@@ -8,27 +8,69 @@ extension ServiceLoop {
 
     /// The headers are complete.
     func handleRequest(_ connection: Connection) -> Verdict {
+        // A second request while the first is unanswered would be answered with the first's answer.
+        guard case .idle = connection.phase else { return .hangUp }
         connection.reset()
+        set(connection, .unproven)
         counters.add(\.requests)
         let reader = RequestReader(wsi: connection.wsi)
-        guard let request = reader.request(remoteAddress: connection.address, isTLS: isTLS) else {
+        guard let request = reader.request(from: connection.address, isTLS: isTLS, trusted: configuration.trustedProxies) else {
             connection.refuse(.badRequest(.encoding))
             return .goOn
         }
         connection.request = request
         connection.isHead = request.method == "HEAD"
         connection.closes = reader.version != "1.1" || (request.headers["connection"] ?? "").lowercased().contains("close")
-        switch BodyLength(request) {
+        let length = reader.hasBlankBeforeColon ? .refused(.badRequest(.framing)) : BodyLength(request, version: reader.version)
+        if length == .refused(.badRequest(.framing)) { counters.add(\.ambiguous) }
+        switch length {
         case .none: dispatch(connection)
         case .unsaid:
             connection.closes = true
             dispatch(connection)
         case .refused(let refusal):
+            // libwebsockets waits for no body of these: what follows would be read as the next request.
+            guard ["POST", "PUT", "PATCH"].contains(request.method) else { return refuseNow(connection, refusal) }
             connection.lingers = true
             connection.refuse(refusal)
         case .bytes(let length): expectBody(connection, length: length)
+        case .chunked: expectChunks(connection)
         }
         return .goOn
+    }
+
+    /// libwebsockets does not know where a chunked body ends: it goes on to take what comes for the body, so the connection closes after the answer.
+    private func expectChunks(_ connection: Connection) {
+        connection.closes = true
+        connection.chunks = ChunkedBody(limit: configuration.bodyLimit)
+        connection.bodyDeadline = .now + .seconds(configuration.bodySeconds)
+        connection.phase = .receivingBody(length: configuration.bodyLimit)
+        guard connection.request?.headers["expect"]?.lowercased() == "100-continue" else { return }
+        writeNow(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: connection.wsi)
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer, _ chunks: ChunkedBody, of connection: Connection) -> Verdict {
+        var chunks = chunks
+        let outcome = chunks.take(bytes, into: &connection.body)
+        connection.chunks = chunks
+        switch outcome {
+        case .more: return .goOn
+        case .done: dispatch(connection)
+        case .tooLarge, .malformed:
+            counters.add(outcome == .tooLarge ? \.bodiesRefused : \.ambiguous)
+            connection.body = []
+            connection.lingers = true
+            connection.refuse(outcome == .tooLarge ? .tooLarge(limit: configuration.bodyLimit) : .badRequest(.framing))
+        }
+        return .goOn
+    }
+
+    /// The answer leaves at once and the connection ends: nothing behind this request is read.
+    private func refuseNow(_ connection: Connection, _ refusal: Refusal) -> Verdict {
+        let response = refusal.response(language: connection.request?.headers["accept-language"])
+        let head = ResponseHead(response: response, isHead: connection.isHead, closes: true, isTLS: isTLS)
+        writeNow(head.bytes(date: Date()) + (head.hasBody ? response.body : []), to: connection.wsi)
+        return .hangUp
     }
 
     private func expectBody(_ connection: Connection, length: Int) {
@@ -52,7 +94,9 @@ extension ServiceLoop {
     func handleBody(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> Verdict {
         switch connection.phase {
         case .receivingBody(let length):
-            guard connection.body.count + bytes.count <= length, .now < connection.bodyDeadline else { return .hangUp }
+            guard .now < connection.bodyDeadline else { return .hangUp }
+            if let chunks = connection.chunks { return take(bytes, chunks, of: connection) }
+            guard connection.body.count + bytes.count <= length else { return .hangUp }
             connection.body.append(contentsOf: bytes)
         default:
             connection.discarded += bytes.count
@@ -75,6 +119,7 @@ extension ServiceLoop {
         guard var request = connection.request else { return }
         swap(&request.body, &connection.body)
         connection.phase = .waiting
+        set(connection, .busy)
         // Until the answer is sent nothing is read: a client that sends its next request early waits in the kernel's buffer.
         lws_rx_flow_control(connection.wsi, 0)
         lws_set_timeout(connection.wsi, PENDING_TIMEOUT_HTTP_CONTENT, 60)
@@ -105,6 +150,7 @@ extension ServiceLoop {
         }
         if closes { return .hangUp }
         connection.reset()
+        set(connection, .idle)
         lws_rx_flow_control(connection.wsi, 1)
         return lws_http_transaction_completed(connection.wsi) == 0 ? .goOn : .hangUp
     }

@@ -32,10 +32,19 @@ extension ServiceLoop {
             return .goOn
         }
         connection.reset()
-        guard let request = RequestReader(wsi: connection.wsi).request(remoteAddress: connection.address, isTLS: isTLS) else {
+        guard
+            let request = RequestReader(wsi: connection.wsi).request(
+                from: connection.address, isTLS: isTLS, trusted: configuration.trustedProxies)
+        else {
             return refuseUpgrade(connection, Refusal.badRequest(.encoding).response(language: nil))
         }
         let language = request.headers["accept-language"]
+        set(connection, .busy)
+        if case .refused(let refusal) = BodyLength(request) { return refuseUpgrade(connection, refusal.response(language: language)) }
+        if RequestReader(wsi: connection.wsi).hasBlankBeforeColon {
+            counters.add(\.ambiguous)
+            return refuseUpgrade(connection, Refusal.badRequest(.framing).response(language: language))
+        }
         if let refusal = WebSocketOffer(request).refusal(known: configuration.subprotocols) {
             return refuseUpgrade(connection, refusal.response(language: language))
         }
@@ -62,7 +71,7 @@ extension ServiceLoop {
     }
 
     private func refuseUpgrade(_ connection: Connection, _ response: HTTPResponse) -> Verdict {
-        let head = ResponseHead(response: response, closes: true)
+        let head = ResponseHead(response: response, closes: true, isTLS: isTLS)
         writeNow(head.bytes(date: Date()) + (head.hasBody ? response.body : []), to: connection.wsi)
         return .hangUp
     }

@@ -6,38 +6,58 @@ final class ServiceLoop {
     let configuration: WebServerConfiguration
     let application: any WebApplication
     let waker: Waker
-    let counters: Counters
+    let counters: ServerCounters
     let log: Log
     private var connections: [UInt64: Connection] = [:]
-    private var connectionsByAddress: [String: Int] = [:]
+    private var bounds: ConnectionBounds
     private var lastID: UInt64 = 0
     /// The decision on a WebSocket that did not come in time. While it is still open no other is waited for.
     var lateDecision: DecisionBox?
 
-    init(configuration: WebServerConfiguration, application: any WebApplication, waker: Waker, counters: Counters, log: Log) {
+    init(configuration: WebServerConfiguration, application: any WebApplication, waker: Waker, counters: ServerCounters, log: Log) {
         (self.configuration, self.application, self.waker) = (configuration, application, waker)
         (self.counters, self.log) = (counters, log)
+        bounds = ConnectionBounds(
+            limit: configuration.connectionLimit, perAddress: configuration.connectionLimitPerAddress,
+            unprovenPerAddress: configuration.unprovenLimitPerAddress, perMachine: configuration.connectionLimitOfTheMachine)
     }
 
     var isTLS: Bool { configuration.tls != nil }
 
     // MARK: Connections
 
-    /// - Returns: false where the address or the server has too many already.
+    /// A newcomer where the address or the server has too many takes the place of the oldest that has not yet asked for anything.
+    /// - Returns: false where there is none: all have an answer under way or a WebSocket.
     func mayConnect(from address: String) -> Bool {
-        let isFree =
-            connections.count < configuration.connectionLimit
-            && connectionsByAddress[address, default: 0] < configuration.connectionLimitPerAddress
-        if !isFree { counters.add(\.connectionsRefused) }
-        return isFree
+        switch bounds.ask(address, origin(of: address)) {
+        case .refuse:
+            counters.add(\.connectionsRefused)
+            return false
+        case .take(let leaving):
+            guard let leaving, let connection = connections[leaving] else { return true }
+            counters.add(\.connectionsDisplaced)
+            // Not now: libwebsockets is in the middle of taking the newcomer.
+            lws_set_timeout(connection.wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC)
+            return true
+        }
     }
+
+    private func origin(of address: String) -> ConnectionBounds.Origin {
+        guard let ip = IPAddress(address) else { return .stranger }
+        if configuration.trustedProxies.contains(where: { $0.contains(ip) }) { return .proxy }
+        return address == "127.0.0.1" || address == "::1" ? .machine : .stranger
+    }
+
+    /// A request is whole, or its answer is sent.
+    func set(_ connection: Connection, _ state: ConnectionBounds.State) { bounds.set(connection.outbox.id, state) }
 
     func open(_ wsi: OpaquePointer) {
         lastID += 1
         let outbox = Outbox(id: lastID, waker: waker, limit: configuration.sendQueueLimit)
-        let connection = Connection(wsi: wsi, outbox: outbox, address: Self.address(of: wsi), messageLimit: configuration.messageLimit)
+        let connection = Connection(
+            wsi: wsi, outbox: outbox, address: Self.address(of: wsi), isTLS: isTLS, messageLimit: configuration.messageLimit)
         connections[lastID] = connection
-        connectionsByAddress[connection.address, default: 0] += 1
+        bounds.add(lastID, connection.address)
         counters.add(\.connections)
         // Owned by `connections`, which `close` empties when the wsi goes: the pointer never outlives it.
         lws_set_opaque_user_data(wsi, Unmanaged.passUnretained(connection).toOpaque())
@@ -48,8 +68,7 @@ final class ServiceLoop {
         connection.outbox.connectionIsGone()
         connection.incoming?.finish()
         connections[connection.outbox.id] = nil
-        let left = connectionsByAddress[connection.address, default: 1] - 1
-        connectionsByAddress[connection.address] = left > 0 ? left : nil
+        bounds.remove(connection.outbox.id)
     }
 
     static func address(of wsi: OpaquePointer) -> String {

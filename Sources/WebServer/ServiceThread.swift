@@ -7,7 +7,7 @@ struct ServiceThread {
     let configuration: WebServerConfiguration
     let application: any WebApplication
     let waker: Waker
-    let counters: Counters
+    let counters: ServerCounters
     let log: Log
 
     private struct Handle: @unchecked Sendable { let context: OpaquePointer }  // lws_cancel_service is safe from any thread
@@ -50,9 +50,11 @@ struct ServiceThread {
         }
         let handle = Handle(context: context)
         waker.attach { lws_cancel_service(handle.context) }
+        LastDescriptor.watch(port: UInt16(truncatingIfNeeded: port), counters)
         started(.success(UInt16(truncatingIfNeeded: port)))
         while !waker.isStopping, lws_service(context, 0) >= 0 {}
         waker.attach(nil)
+        LastDescriptor.forget(counters)
         lws_context_destroy(context)
     }
 
@@ -65,7 +67,8 @@ struct ServiceThread {
         info.uid = -1
         info.server_string = strings.keep("nhipcau")
         info.max_http_header_data2 = UInt32(configuration.headerLimit)
-        info.max_http_header_pool = 1_024
+        // A table is made when a connection needs one. With fewer of them than connections who says nothing takes the last one.
+        info.max_http_header_pool = UInt16(clamping: configuration.connectionLimit)
         info.timeout_secs = configuration.timeoutSeconds
         info.keepalive_timeout = 60
         info.ka_time = 60
@@ -80,6 +83,8 @@ struct ServiceThread {
             info.ssl_private_key_filepath = strings.keep(tls.key)
             info.alpn = strings.keep("http/1.1")
             info.ssl_options_set = nc_lws_ssl_options()
+            // TLS 1.2; the suites of 1.3 are all of this kind.
+            info.ssl_cipher_list = strings.keep("ECDHE+AESGCM:ECDHE+CHACHA20")
         }
         info.options = options
         return info

@@ -6,17 +6,20 @@ import Synchronization
 package final class WebServer: Sendable {
     /// The port that is listened on, also where the configuration said 0.
     package let port: UInt16
-    package let counters: Counters
+    package let counters: ServerCounters
     private let waker: Waker
     private let hasEnded: Completion
 
     /// Returns when the socket listens.
-    package init(configuration: WebServerConfiguration, application: any WebApplication, log: Log) throws(WebServerError) {
+    /// - Parameter counters: one's own where another part shows them too.
+    package init(
+        configuration: WebServerConfiguration, application: any WebApplication, log: Log, counters: ServerCounters = ServerCounters()
+    ) throws(WebServerError) {
         if let tls = configuration.tls {
             for file in [tls.certificate, tls.key] where access(file, R_OK) != 0 { throw .unreadable(file: file) }
         }
         LibraryLog.redirect(to: log)
-        let (waker, counters, hasEnded) = (Waker(), Counters(), Completion())
+        let (waker, hasEnded) = (Waker(), Completion())
         let service = ServiceThread(configuration: configuration, application: application, waker: waker, counters: counters, log: log)
         let outcome = Outcome()
         let thread = Thread {
@@ -91,6 +94,8 @@ private enum LibraryLog {
         lws_set_log_level(nc_lws_log_levels()) { _, line in
             guard let line else { return }
             let text = String(cString: line).trimmingCharacters(in: .whitespacesAndNewlines)
+            // Its only sign of EMFILE and ENFILE: it would try again at once, and for ever.
+            if text.contains("accept: errno 24") || text.contains("accept: errno 23") { LastDescriptor.acceptFailed() }
             LibraryLog.log.withLock { $0 }?.debug("libwebsockets", ["text": text])
         }
     }

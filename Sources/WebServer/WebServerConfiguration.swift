@@ -22,12 +22,18 @@ package struct WebServerConfiguration: Sendable {
     package var receiveQueueLimit = 256
     /// Connections at once; more are closed as they come.
     package var connectionLimit = 4_096
-    package var connectionLimitPerAddress = 1_024
+    package var connectionLimitPerAddress = 256
+    /// Of those, connections of one address on which no request has come whole; for one more the oldest of them goes. Trusted proxies have neither bound.
+    package var unprovenLimitPerAddress = 64
+    /// Instead of `connectionLimitPerAddress` for 127.0.0.1 and ::1.
+    package var connectionLimitOfTheMachine = 1_024
+    /// Reverse proxies whose word about the client's address counts (`Forwarded`).
+    package var trustedProxies: [IPNetwork] = []
     /// Seconds of silence after which a WebSocket is pinged, and after which it is given up.
     package var pingAfterSeconds: UInt16 = 20
     package var hangUpAfterSeconds: UInt16 = 45
     /// Seconds that a client may take to send its headers, or be silent within a body or while it is sent an answer.
-    package var timeoutSeconds: UInt32 = 20
+    package var timeoutSeconds: UInt32 = 10
     /// Seconds that a whole body may take.
     package var bodySeconds = 60
     /// Milliseconds that the service loop waits for the decision on a WebSocket (docs/decisions/websocket-decision.md).
