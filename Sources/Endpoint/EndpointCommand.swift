@@ -6,7 +6,7 @@ package enum EndpointCommand {
     /// - Returns: the exit code: 0, or as `EndpointFailure` has it.
     package static func run(arguments: [String]) async -> Int32 {
         do throws(EndpointFailure) {
-            let options = try EndpointOptions(parsing: arguments)
+            let options = try EndpointOptions(parsing: arguments, environment: { ProcessSecrets.take($0) })
             try checkReport(options.report)
             let endpoint = try HeadlessEndpoint(options)
             let ending = Ending()

@@ -4,6 +4,7 @@ extension EndpointOptions {
     package static let usage = """
         usage: nhipcau endpoint --server URL --meeting ID (--token T | --username U --password P) [options]
 
+          --token-file FILE       the token as a file's first line; or NHIPCAU_TOKEN, NHIPCAU_PASSWORD in the environment
           --name NAME             shown on the tile (endpoint)
           --site CODE             the site that it stands for
           --kind KIND             participant (default), publisher, viewer
@@ -19,7 +20,8 @@ extension EndpointOptions {
         """
 
     /// - Parameter arguments: what follows `endpoint` on the command line.
-    package init(parsing arguments: [String]) throws(EndpointFailure) {
+    /// - Parameter environment: the value of a variable; asked only for what no word says.
+    package init(parsing arguments: [String], environment: (String) -> String? = { _ in nil }) throws(EndpointFailure) {
         let words = try Self.pairs(arguments)
         guard let server = words["--server"] else { throw .usage("--server is missing.") }
         guard let url = URL(string: server), ["http", "https"].contains(url.scheme), url.host() != nil else {
@@ -27,9 +29,9 @@ extension EndpointOptions {
         }
         guard let meeting = words["--meeting"], !meeting.isEmpty else { throw .usage("--meeting is missing.") }
         self.init(server: url, meeting: meeting, name: words["--name"] ?? "endpoint")
-        (token, username, password) = (words["--token"], words["--username"], words["--password"])
+        try readSecrets(words, environment)
         guard token != nil || (username != nil && password != nil) else {
-            throw .usage("--token, or --username and --password, is missing.")
+            throw .usage("--token, --token-file or NHIPCAU_TOKEN, or --username and --password or NHIPCAU_PASSWORD, is missing.")
         }
         (site, report, label) = (words["--site"], words["--report"], words["--label"])
         kind = try Self.choice("--kind", words, kind)
@@ -40,8 +42,25 @@ extension EndpointOptions {
         try readNumbers(words)
     }
 
+    /// Words go before the file, and that before the environment; an account named by words before a token of the environment.
+    private mutating func readSecrets(_ words: [String: String], _ environment: (String) -> String?) throws(EndpointFailure) {
+        (token, username, password) = (words["--token"], words["--username"], words["--password"])
+        if let file = words["--token-file"] {
+            guard token == nil else { throw .usage("--token and --token-file are one too many.") }
+            guard let bytes = FileManager.default.contents(atPath: file), bytes.count <= 65_536 else {
+                throw .input(file, "cannot be read; name a file with the token as its first line.")
+            }
+            let line = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init)
+            token = line?.trimmingCharacters(in: .whitespaces)
+            guard let token, !token.isEmpty else { throw .input(file, "has no token in its first line.") }
+        }
+        if token == nil, username == nil { token = environment("NHIPCAU_TOKEN").flatMap { $0.isEmpty ? nil : $0 } }
+        if token == nil, username != nil, password == nil { password = environment("NHIPCAU_PASSWORD") }
+    }
+
     private static let known: Set<String> = [
-        "--server", "--token", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video", "--count",
+        "--server", "--token", "--token-file", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video",
+        "--count",
         "--duration",
         "--report", "--label", "--media", "--limit", "--speak-schedule", "--listen-tones", "--decode",
     ]
