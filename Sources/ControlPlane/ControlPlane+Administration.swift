@@ -96,9 +96,11 @@ extension ControlPlane {
     }
 
     /// `GET /metrics`, Prometheus text format 0.0.4.
-    func showMetrics(_ call: Call) async throws(Problem) -> HTTPResponse {
+    func showMetrics(_ call: Call) async throws(Problem) -> HTTPResponse { await metrics() }
+
+    func metrics() async -> HTTPResponse {
         let counted = counters.withLock { $0 }
-        var samples = media.metrics() + ProcessMemory.now().samples
+        var samples = media.metrics() + ProcessMemory.now().samples + (settings.web?.values.samples ?? [])
         for (status, count) in counted.responses.sorted(by: { $0.key < $1.key }) {
             samples.append(
                 MetricSample(

@@ -17,6 +17,10 @@ package struct ControlPlaneSettings: Sendable {
     package var mediaSessionsPerLogin = SeatRule.usual.most
     /// The same of logins that bring many sites, by name.
     package var gateways: [String: Int] = [:]
+    /// `/metrics` has an address of its own (`MetricsApplication`): here it is not found.
+    package var metricsAreElsewhere = false
+    /// Of the HTTP server before it, for `/metrics`.
+    package var web: ServerCounters?
     package var scrypt = ScryptCost.standard
     package init() {}
 }
@@ -129,6 +133,7 @@ extension ControlPlane {
 
     private func answer(_ request: HTTPRequest) async -> HTTPResponse {
         let language = Language(accepting: request.headers["accept-language"])
+        if settings.metricsAreElsewhere, request.path == "/metrics" { return Problem(.notFound, [request.path]).response(in: language) }
         do {
             return try await dispatch(request, language)
         } catch {

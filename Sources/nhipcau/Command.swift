@@ -25,6 +25,7 @@ enum Command {
     static func main() async {
         Allocator.prepare()
         let words = Array(CommandLine.arguments.dropFirst())
+        ProcessSecrets.hideWords(after: ["--token", "--password"])
         do throws(CommandFailure) {
             exit(try await run(words))
         } catch {

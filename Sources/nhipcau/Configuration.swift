@@ -17,6 +17,14 @@ struct Configuration {
     var tls = TLS.none
     var directory: String?
     var logLevel = Log.Level.info
+    /// Reverse proxies whose word about a client's address counts.
+    var trustedProxies: [IPNetwork] = []
+    /// NHIPCAU_ADMIN_PASSWORD: of the first administrator, on an empty store.
+    var adminPassword: String?
+    /// Where `/metrics` is; nil: beside the pages.
+    var metrics: (host: String, port: UInt16)?
+    /// Plain HTTP on an address of the network is meant: something before it speaks TLS.
+    var isPlainMeant = false
     /// Hours that a login lasts.
     var sessionHours = 12
     /// Media sessions of one login in one meeting.
@@ -32,7 +40,8 @@ struct Configuration {
             words, of: subcommand,
             known: extra.union([
                 "--config", "--listen", "--media-port", "--data", "--tls-certificate", "--tls-key", "--tls", "--public-url", "--log-level",
-            ]), repeatable: ["--media-address"])
+                "--metrics", "--plain-http",
+            ]), repeatable: ["--media-address", "--trusted-proxy"])
         var configuration = Configuration()
         if let file = words["--config"] { try configuration.read(file) }
         try configuration.override(with: words)
@@ -48,6 +57,7 @@ struct Configuration {
         let fields = try ConfigurationFields(bytes, file: file)
         try fields.allow([
             "listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "mediaSessionsPerLogin", "gateways",
+            "trustedProxies", "metrics", "plainHTTP",
         ])
         if let text = try fields.string("listen") { try listen(text, fields.place("listen")) }
         publicURL = try fields.string("publicURL") ?? publicURL
@@ -62,6 +72,12 @@ struct Configuration {
             }
         }
         if let level = try fields.string("logLevel") { try setLevel(level, fields.place("logLevel")) }
+        for network in try fields.strings("trustedProxies") { try trust(network, fields.place("trustedProxies")) }
+        if let word = try fields.string("plainHTTP") { try setPlain(word, fields.place("plainHTTP")) }
+        if let section = try fields.object("metrics") {
+            try section.allow(["listen"])
+            if let text = try section.string("listen") { metrics = try Self.place(text, section.place("listen")) }
+        }
         if let media = try fields.object("media") {
             try media.allow(["port", "addresses"])
             if let port = try media.int("port", in: 0...65_535) { mediaPort = UInt16(port) }
@@ -89,6 +105,10 @@ struct Configuration {
 
     private mutating func override(with words: Words) throws(CommandFailure) {
         if let text = words["--listen"] { try listen(text, "--listen") }
+        if let text = words["--metrics"] { metrics = try Self.place(text, "--metrics") }
+        if let word = words["--plain-http"] { try setPlain(word, "--plain-http") }
+        if !words.all("--trusted-proxy").isEmpty { trustedProxies = [] }
+        for network in words.all("--trusted-proxy") { try trust(network, "--trusted-proxy") }
         publicURL = words["--public-url"] ?? publicURL
         data = words["--data"] ?? data
         if let text = words["--media-port"] {
@@ -108,12 +128,32 @@ struct Configuration {
         }
     }
 
-    private mutating func listen(_ text: String, _ place: String) throws(CommandFailure) {
+    private mutating func listen(_ text: String, _ place: String) throws(CommandFailure) { (host, port) = try Self.place(text, place) }
+
+    /// Listens where only this machine reaches it.
+    var isLoopback: Bool {
+        let literal = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        return host == "localhost" || IPAddress(literal)?.isLoopback ?? false
+    }
+
+    private mutating func trust(_ text: String, _ place: String) throws(CommandFailure) {
+        guard let network = IPNetwork(text) else {
+            throw .usage("\(place): \"\(text)\" is no address or network, as 127.0.0.1, 10.1.0.0/16 or 2001:db8::/32")
+        }
+        guard trustedProxies.count < 64 else { throw .usage("\(place): more than 64; name networks") }
+        trustedProxies.append(network)
+    }
+
+    private mutating func setPlain(_ word: String, _ place: String) throws(CommandFailure) {
+        guard word == "meant" || word == "warn" else { throw .usage("\(place): \"\(word)\" is none of warn, meant") }
+        isPlainMeant = word == "meant"
+    }
+
+    private static func place(_ text: String, _ place: String) throws(CommandFailure) -> (host: String, port: UInt16) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             throw .usage("\(place): \"\(text)\" is not HOST:PORT, as 127.0.0.1:8080 or [::]:443")
         }
-        host = String(text[..<colon])
-        self.port = port
+        return (String(text[..<colon]), port)
     }
 
     private mutating func announce(_ text: String, _ place: String) throws(CommandFailure) {

@@ -13,7 +13,9 @@ enum Demo {
     private static let turn = 12
 
     static func run(_ words: [String]) async throws(CommandFailure) -> Int32 {
+        DataFolder.closeToOthers()
         var (configuration, given) = try Configuration.parse(words, of: "demo", extra: ["--sites"])
+        configuration.adminPassword = ProcessSecrets.take("NHIPCAU_ADMIN_PASSWORD")
         var sites = provinces.count
         if let text = given["--sites"] {
             guard let number = Int(text), (1...25).contains(number) else { throw .usage("--sites: \"\(text)\" is not 1 to 25") }

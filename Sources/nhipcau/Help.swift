@@ -32,6 +32,9 @@ enum Help {
           --data DIR               database and certificates (./data)
           --tls-certificate FILE --tls-key FILE   HTTPS with these PEM files
           --tls self-signed        HTTPS with a certificate made for the first trial
+          --trusted-proxy NETWORK  a reverse proxy (address or CIDR) whose X-Forwarded-For or Forwarded counts; repeatable (none)
+          --metrics HOST:PORT      /metrics there, and no longer beside the pages
+          --plain-http warn|meant  meant: no warning of plain HTTP on an address of the network (warn)
           --public-url URL         where people reach the server, when behind a proxy
           --log-level LEVEL        debug, info, warning, error
 
@@ -50,7 +53,8 @@ enum Help {
     private static let endpoint = """
         nhipcau endpoint --server URL --token T --meeting ID --name NAME [options]
 
-          --token T | --username U --password P
+          --token T | --token-file FILE | --username U --password P
+          NHIPCAU_TOKEN and NHIPCAU_PASSWORD in the environment keep both out of the command line, which is overwritten all the same.
           --audio tone:HZ|FILE.ogg|silence|hum|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
           --kind participant|publisher|viewer    --site CODE    --count N    --duration S
           --decode all|audio|none    --media both|audio    --limit BITS    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET

@@ -1,4 +1,5 @@
 import ControlPlane
+import Endpoint
 import Foundation
 import MCU
 import Store
@@ -8,7 +9,9 @@ import WebServer
 /// `nhipcau serve`: the only place that puts the parts together.
 enum Serve {
     static func run(_ words: [String]) async throws(CommandFailure) -> Int32 {
-        let (configuration, _) = try Configuration.parse(words)
+        DataFolder.closeToOthers()
+        var (configuration, _) = try Configuration.parse(words)
+        configuration.adminPassword = ProcessSecrets.take("NHIPCAU_ADMIN_PASSWORD")
         let server = try await Server(configuration)
         let log = server.log
         if let password = server.newPassword {
@@ -47,6 +50,8 @@ final class Server: Sendable {
     let media: MediaServer
     let control: ControlPlane
     let web: WebServer
+    /// `/metrics` on an address of its own.
+    private let metrics: WebServer?
     let log: Log
     let address: String
     /// Of the administrator, where a random one was made.
@@ -57,7 +62,8 @@ final class Server: Sendable {
     init(_ configuration: Configuration) async throws(CommandFailure) {
         log = Log(minimum: configuration.logLevel)
         let folder = configuration.data
-        try Self.prepare(folder)
+        try DataFolder.prepare(folder, log)
+        let connections = Self.connections(log)
         let directory = try Self.directory(configuration.directory)
         let tls = try Self.tls(configuration)
         do {
@@ -66,16 +72,18 @@ final class Server: Sendable {
             throw CommandFailure(code: ExitCode.cannotCreate, line: "--data \(folder): \(error)")
         }
         media = try Self.media(configuration)
+        let counters = ServerCounters()
         do {
             var settings = ControlPlaneSettings()
             settings.publicURL = configuration.publicURL
+            (settings.web, settings.metricsAreElsewhere) = (counters, configuration.metrics != nil)
             settings.sessionLifetime = TimeInterval(configuration.sessionHours * 3_600)
             (settings.mediaSessionsPerLogin, settings.gateways) = (configuration.mediaSessionsPerLogin, configuration.gateways)
             let log = log
             control = try ControlPlane(
                 store: store, media: media, settings: settings, directory: directory, pages: { Pages.answer($0) },
                 log: { log.info("control", ["message": $0]) })
-            newPassword = try await control.ensureAdministrator(password: ProcessInfo.processInfo.environment["NHIPCAU_ADMIN_PASSWORD"])
+            newPassword = try await control.ensureAdministrator(password: configuration.adminPassword)
         } catch {
             await media.stop()
             await store.close()
@@ -85,15 +93,19 @@ final class Server: Sendable {
             var settings = WebServerConfiguration(
                 host: configuration.host, port: configuration.port, tls: tls, subprotocols: ["nhipcau.v1"])
             settings.bodyLimit = 256 * 1_024
-            web = try WebServer(configuration: settings, application: control, log: log)
+            settings.connectionLimit = connections
+            settings.trustedProxies = configuration.trustedProxies
+            web = try WebServer(configuration: settings, application: control, log: log, counters: counters)
         } catch {
             await media.stop()
             await store.close()
             throw Self.failure(error, configuration)
         }
+        metrics = try await Self.metrics(configuration, control, log, stop: [web], media, store)
         let (control, shown) = (control, configuration.host == "127.0.0.1" || configuration.host == "*" ? "localhost" : configuration.host)
         address = configuration.publicURL ?? "\(tls == nil ? "http" : "https")://\(shown):\(web.port)"
         following = Task { await control.run() }
+        Self.warn(configuration, log)
         log.info("listening", ["address": address, "media": "udp/\(media.port)"])
     }
 
@@ -104,24 +116,51 @@ final class Server: Sendable {
         await media.stop()
         following.cancel()
         await web.stop()
+        await metrics?.stop()
         await store.close()
         log.info("stopped")
     }
 
-    private static func prepare(_ folder: String) throws(CommandFailure) {
+    /// Connections that file descriptors are left for, after media, store and what is spare. 4096 where there are enough.
+    private static func connections(_ log: Log) -> Int {
+        let (wanted, limit) = (WebServerConfiguration().connectionLimit, Descriptors.raise())
+        let left = limit - Descriptors.open - Descriptors.spare
+        if left < wanted {
+            log.warning(
+                "few-file-descriptors",
+                ["limit": "\(limit)", "connections": "\(max(8, left))", "advice": "LimitNOFILE= or ulimit -n \(wanted + 1_024) or more"])
+        }
+        return min(wanted, max(8, left))
+    }
+
+    private static func metrics(
+        _ configuration: Configuration, _ control: ControlPlane, _ log: Log, stop web: [WebServer], _ media: MediaServer,
+        _ store: SQLiteStore
+    ) async throws(CommandFailure) -> WebServer? {
+        guard let place = configuration.metrics else { return nil }
+        var settings = WebServerConfiguration(host: place.host, port: place.port)
+        settings.connectionLimit = 64
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let server = try WebServer(configuration: settings, application: MetricsApplication(control), log: log)
+            log.info("metrics-listening", ["address": "http://\(place.host):\(server.port)/metrics"])
+            return server
         } catch {
-            throw CommandFailure(
-                code: ExitCode.cannotCreate, line: "--data \(folder): the folder cannot be made; name one that this user may write to")
+            for one in web { await one.stop() }
+            await media.stop()
+            await store.close()
+            throw failure(error, configuration, of: "--metrics", place)
         }
-        let probe = folder + "/.writable"
-        guard FileManager.default.createFile(atPath: probe, contents: Data()) else {
-            throw CommandFailure(
-                code: ExitCode.cannotCreate, line: "--data \(folder): the folder cannot be written to; change its owner or name another")
-        }
-        try? FileManager.default.removeItem(atPath: probe)
+    }
+
+    /// Passwords and cookies on the wire as they are: fine behind a proxy on the same machine, and where somebody says that it is meant.
+    private static func warn(_ configuration: Configuration, _ log: Log) {
+        guard configuration.tls == .none, !configuration.isPlainMeant, !configuration.isLoopback else { return }
+        log.warning(
+            "plain-http",
+            [
+                "listen": "\(configuration.host):\(configuration.port)",
+                "advice": "use --tls, or say --plain-http meant where a proxy before this address speaks TLS",
+            ])
     }
 
     private static func directory(_ path: String?) throws(CommandFailure) -> [UInt8] {
@@ -175,23 +214,27 @@ final class Server: Sendable {
         }
     }
 
-    private static func failure(_ error: WebServerError, _ configuration: Configuration) -> CommandFailure {
+    private static func failure(
+        _ error: WebServerError, _ configuration: Configuration, of flag: String = "--listen", _ place: (host: String, port: UInt16)? = nil
+    ) -> CommandFailure {
         switch error {
         case .portTaken(let host, let port):
             CommandFailure(
                 code: ExitCode.unavailable,
-                line: "--listen \(host):\(port): TCP port \(port) is taken; stop the program that has it or name another")
+                line: "\(flag) \(host):\(port): TCP port \(port) is taken; stop the program that has it or name another")
         case .notAllowed(let host, let port):
             CommandFailure(
                 code: ExitCode.unavailable,
                 line:
-                    "--listen \(host):\(port): this user may not open port \(port); take one above 1023 or give the service CAP_NET_BIND_SERVICE"
+                    "\(flag) \(host):\(port): this user may not open port \(port); take one above 1023 or give the service CAP_NET_BIND_SERVICE"
             )
-        case .noSuchAddress(let host): .usage("--listen: \"\(host)\" is no address of this machine")
+        case .noSuchAddress(let host): .usage("\(flag): \"\(host)\" is no address of this machine")
         case .unreadable(let file): .input("tls: \(file) cannot be read")
         case .badCertificate(let reason): .input("tls: \(reason) is not a certificate with its key; both must be PEM and belong together")
         case .noService(let reason):
-            CommandFailure(code: ExitCode.unavailable, line: "--listen \(configuration.host):\(configuration.port): \(reason)")
+            CommandFailure(
+                code: ExitCode.unavailable,
+                line: "\(flag) \(place?.host ?? configuration.host):\(place?.port ?? configuration.port): \(reason)")
         }
     }
 }
