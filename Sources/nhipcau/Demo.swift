@@ -37,8 +37,9 @@ enum Demo {
         print("Các điểm cầu đang vào họp… / sites are joining…")
         Serve.flush()
         let endpoints = await join(sites, server, meeting)
+        let signals = Signals()
         show(server, meeting, joined: endpoints.count)
-        await Signals.wait(onHangUp: {})
+        await signals.wait(onHangUp: {})
         print("\nĐang kết thúc… / ending…")
         Serve.flush()
         await withTaskGroup(of: Void.self) { group in for endpoint in endpoints { group.addTask { _ = await endpoint.stop() } } }

@@ -14,12 +14,13 @@ enum Serve {
         configuration.adminPassword = ProcessSecrets.take("NHIPCAU_ADMIN_PASSWORD")
         let server = try await Server(configuration)
         let log = server.log
+        let signals = Signals()
         if let password = server.newPassword {
             print("Tài khoản quản trị / administrator: admin\nMật khẩu (chỉ hiện một lần) / password (shown once): \(password)")
         }
         print("Địa chỉ / address: \(server.address)")
         flush()
-        await Signals.wait(onHangUp: {
+        await signals.wait(onHangUp: {
             switch await reload(words, server) {
             case .success: log.info("configuration-read")
             case .failure(let failure): log.error("configuration-refused", ["reason": failure.line])

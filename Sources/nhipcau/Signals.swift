@@ -1,20 +1,26 @@
 import Dispatch
 import Foundation
 
-/// Waits for the signals that end or reload a server.
-enum Signals {
-    /// Returns at SIGTERM or SIGINT. SIGHUP calls `onHangUp` each time.
-    static func wait(onHangUp: @escaping @Sendable () async -> Void) async {
+/// The signals that end or reload a server. Made before its address is told: whoever reads that may send one at once.
+struct Signals {
+    private let stream: AsyncStream<Int32>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
-        var sources: [any DispatchSourceSignal] = []
-        for number in [SIGTERM, SIGINT, SIGHUP] {
+        self.stream = stream
+        sources = [SIGTERM, SIGINT, SIGHUP].map { number in
             // The source sees the signal only where its default, to end the process, is off.
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler { continuation.yield(number) }
             source.resume()
-            sources.append(source)
+            return source
         }
+    }
+
+    /// Returns at SIGTERM or SIGINT. SIGHUP calls `onHangUp` each time.
+    func wait(onHangUp: @escaping @Sendable () async -> Void) async {
         for await number in stream {
             guard number == SIGHUP else { break }
             await onHangUp()
