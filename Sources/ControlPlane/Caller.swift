@@ -23,7 +23,7 @@ extension ControlPlane {
         if bearer == nil, isUpgrade || !Self.safeMethods.contains(request.method) { try checkOrigin(request) }
         do {
             guard let session = try await store.session(tokenHash: Secrets.sha256(token)), session.expiresAt > now(),
-                let user = try await store.user(session.user)
+                let user = try await store.user(session.user), !user.isDisabled, !user.isDeleted
             else { throw Self.notSignedIn }
             return Caller(user: user, session: session, address: request.remoteAddress)
         } catch let error as StoreError {

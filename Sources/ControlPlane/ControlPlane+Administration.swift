@@ -24,6 +24,7 @@ extension ControlPlane {
         let (limit, after) = try call.page()
         let entries: [AuditEntry]
         do { entries = try await store.audit(limit: limit, after: after) } catch { throw Problem(error) }
+        await audit(try call.signedInCaller, "audit.read", subject: after?.text ?? "", detail: String(entries.count))
         return .list(entries.map(\.json), of: call.request.path, limit: limit, last: entries.last?.id.text)
     }
 
@@ -43,37 +44,6 @@ extension ControlPlane {
             JSONValue.object([("code", .string(entry.site.code)), ("name", .string(entry.site.name)), ("kind", .string(entry.kind))])
         }
         return .json(.array(values))
-    }
-
-    /// `GET /users`.
-    func listUsers(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let (limit, after) = try call.page()
-        let users: [UserRecord]
-        do { users = try await store.users(limit: limit, after: after) } catch { throw Problem(error) }
-        return .list(users.map(\.json), of: call.request.path, limit: limit, last: users.last?.id.text)
-    }
-
-    /// `POST /users`.
-    func createUser(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let fields = try Fields(call, known: ["username", "name", "role", "organisation", "password"])
-        let raw = try Fields.need(try fields.string("username"), "username").lowercased()
-        let username = try Fields.check { () throws(ValidationFault) in try Validation.text(raw, field: "username", most: 64) }
-        let givenName = try fields.string("name") ?? username
-        let name = try Fields.check { () throws(ValidationFault) in try Validation.name(givenName) }
-        let role = try Fields.need(try fields.choice("role", UserRole.self), "role")
-        let organisation = try fields.string("organisation") ?? ""
-        let password = try Fields.need(try fields.string("password"), "password")
-        guard password.count >= 10, password.utf8.count <= 1_024, password.lowercased() != username else {
-            throw Problem(.weakPassword, ["10"])
-        }
-        let hash: String
-        do { hash = try await passwords.hash(password) } catch { throw Problem(.busy, ["1"]) }
-        let user = UserRecord(
-            id: UUIDv7.make(at: now()), username: username, name: name, role: role, organisation: String(organisation.prefix(200)),
-            passwordHash: hash, createdAt: now())
-        do { try await store.insert(user) } catch { throw Problem(error) }
-        await audit(try call.signedInCaller, "user.create", subject: user.id.text, detail: "\(username) \(role.rawValue)")
-        return .json(user.json, status: 201, headers: [("Location", "/api/v1/users/\(user.id.text)")])
     }
 
     /// `GET /openapi.json`.

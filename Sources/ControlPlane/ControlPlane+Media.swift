@@ -15,6 +15,7 @@ extension ControlPlane {
         var site: Site?
         if let code = call.query("site"), !code.isEmpty {
             guard let known = sites[code] else { throw Problem(.siteNotFound, [code]) }
+            try await mayStand(for: known, caller.user)
             site = known
         }
         let asked = call.query("name").flatMap { $0.isEmpty ? nil : $0 } ?? site?.name ?? caller.user.name
@@ -28,7 +29,7 @@ extension ControlPlane {
         let answer: JoinAnswer
         do {
             answer = try await room.join(
-                Room.Join(session: session, name: name, site: site, offer: offer, user: caller.user, rule: rule))
+                Room.Join(session: session, name: name, site: site, offer: offer, user: caller.user, rule: rule, login: caller.session))
         } catch {
             counters.withLock { $0.joinsRefused += 1 }
             throw error
@@ -73,6 +74,14 @@ extension ControlPlane {
             if error.type == .notAllowed { await audit(caller, "command.refused", subject: id.text, detail: "media.change") }
             throw error
         }
+    }
+
+    /// A site belongs to the accounts that name it; one that no account names is open to all that name none.
+    private func mayStand(for site: Site, _ user: UserRecord) async throws(Problem) {
+        guard !user.sites.contains("*"), !user.sites.contains(site.code), !Permissions.leads(user.role) else { return }
+        let owners: [UserRecord]
+        do { owners = try await store.users(standingFor: site.code) } catch { throw Problem(error) }
+        guard user.sites.isEmpty, owners.isEmpty else { throw Problem(.siteNotYours, [site.code]) }
     }
 
     /// How many media sessions a login may have in a meeting.

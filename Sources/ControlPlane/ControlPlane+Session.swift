@@ -10,28 +10,52 @@ extension ControlPlane {
         // A page of another origin must not sign somebody in either.
         if call.request.headers["origin"] != nil { try checkOrigin(call.request) }
         let fields = try Fields(call, known: ["username", "password"])
-        let username = try Fields.need(try fields.string("username"), "username").lowercased()
+        let username = Username.normal(try Fields.need(try fields.string("username"), "username"))
         let password = try Fields.need(try fields.string("password"), "password")
         guard username.utf8.count <= 256, password.utf8.count <= 1_024 else { throw Problem(.wrongPassword) }
         let address = call.request.remoteAddress
-        if let wait = limiter.withLock({ $0.begin(username: username, address: address, at: now()) }) {
+        let isKnown: Bool
+        switch limiter.withLock({ $0.begin(username: username, address: address, at: now()) }) {
+        case .mayTry(let known): isKnown = known
+        case .wait(let seconds):
             counters.withLock { $0.loginsLimited += 1 }
-            throw Problem(.tooManyLogins, [String(wait)], headers: [("Retry-After", String(wait))])
+            throw Problem(.tooManyLogins, [String(seconds)], headers: [("Retry-After", String(seconds))])
         }
-        guard let user = try await verified(username, password) else {
+        let found: UserRecord?
+        do throws(Problem) {
+            found = try await verified(username, password, isKnown: isKnown)
+        } catch {
+            // Nobody looked at the password, so it was no guess.
+            limiter.withLock { $0.withdrawn(username: username, address: address, isKnown: isKnown) }
+            counters.withLock { $0.loginsLimited += 1 }
+            throw error
+        }
+        guard let user = found else {
             counters.withLock { $0.loginsFailed += 1 }
             await audit(nil, "session.refused", subject: String(username.prefix(64)), address: address)
             throw Problem(.wrongPassword)
         }
-        limiter.withLock { $0.succeeded(username: username, address: address) }
+        limiter.withLock { $0.succeeded(username: username, address: address, at: now()) }
         counters.withLock { $0.loginsSucceeded += 1 }
         return try await session(of: user, call)
     }
 
-    private func verified(_ username: String, _ password: String) async throws(Problem) -> UserRecord? {
+    /// The account, where the password is its own and it is open.
+    private func verified(_ username: String, _ password: String, isKnown: Bool) async throws(Problem) -> UserRecord? {
         let user: UserRecord?
         do { user = try await store.user(named: username) } catch { throw Problem(error) }
-        do { return try await passwords.verify(password, against: user?.passwordHash) ? user : nil } catch { throw Problem(.busy, ["1"]) }
+        let isRight: Bool
+        do {
+            isRight = try await passwords.verify(password, against: user?.passwordHash, isKnown: isKnown)
+        } catch { throw Problem(error) }
+        // A shut account is told what an unknown one is, after the same time.
+        guard isRight, var user, !user.isDisabled else { return nil }
+        if passwords.isOutdated(user.passwordHash), let hash = try? await passwords.hash(password) {
+            user.passwordHash = hash
+            // Made anew at the next login where it cannot be kept now.
+            try? await store.update(user)
+        }
+        return user
     }
 
     private func session(of user: UserRecord, _ call: Call) async throws(Problem) -> HTTPResponse {
@@ -56,6 +80,7 @@ extension ControlPlane {
     func signOut(_ call: Call) async throws(Problem) -> HTTPResponse {
         let caller = try call.signedInCaller
         do { try await store.deleteSession(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
+        await rooms.end { $0.tokenHash == caller.session.tokenHash }
         await audit(caller, "session.end", subject: caller.user.id.text)
         return HTTPResponse(status: 204, headers: [("Set-Cookie", Self.setCookie("", lifetime: 0, isTLS: isSecure(call.request)))])
     }

@@ -97,9 +97,27 @@ package final class ControlPlane: WebApplication {
     /// One second's work: media's snapshots to the rooms, expired sessions to the end.
     func tick() async {
         await rooms.tick()
-        let second = Int(now().timeIntervalSince1970)
+        let time = now()
+        await rooms.end { $0.expiresAt <= time }
+        let second = Int(time.timeIntervalSince1970)
+        guard second % 10 == 0 else { return }
+        await endLostLogins()
         guard second % 60 == 0 else { return }
         do { try await store.deleteSessions(expiredBy: now()) } catch { log("level=error part=store error=\"\(error)\"") }
+    }
+
+    /// Logins that the store does not have any more, whoever took them out: a newer one of many, or another program.
+    private func endLostLogins() async {
+        var lost: Set<[UInt8]> = []
+        for tokenHash in await rooms.hangingLogins().keys {
+            do {
+                if try await store.session(tokenHash: tokenHash) == nil { lost.insert(tokenHash) }
+            } catch {
+                return log("level=error part=store error=\"\(error)\"")
+            }
+        }
+        guard !lost.isEmpty else { return }
+        await rooms.end { [lost] in lost.contains($0.tokenHash) }
     }
 
     /// Tells everybody in a meeting, as before the server stops.

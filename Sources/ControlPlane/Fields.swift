@@ -55,6 +55,18 @@ struct Fields {
         }
     }
 
+    /// A list of texts.
+    func strings(_ name: String, most: Int) throws(Problem) -> [String]? {
+        guard let value = object[name] else { return nil }
+        guard case .array(let values) = value, values.count <= most else { throw .field(.wrongType, name, "[string]") }
+        var texts: [String] = []
+        for value in values {
+            guard case .string(let text) = value else { throw .field(.wrongType, name, "[string]") }
+            texts.append(text)
+        }
+        return texts
+    }
+
     func bool(_ name: String) throws(Problem) -> Bool? {
         switch object[name] {
         case nil: return nil

@@ -87,7 +87,7 @@ extension UserRecord {
     var json: JSONValue {
         .object([
             ("id", .string(id.text)), ("username", .string(username)), ("name", .string(name)), ("role", .string(role.rawValue)),
-            ("organisation", .string(organisation)),
+            ("organisation", .string(organisation)), ("sites", .array(sites.map { .string($0) })), ("disabled", .bool(isDisabled)),
         ])
     }
 }

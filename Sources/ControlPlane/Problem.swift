@@ -88,6 +88,11 @@ extension Problem {
         }
     }
 
+    init(_ refusal: PasswordRefusal) {
+        let seconds = if case .busy(let seconds) = refusal { seconds } else { 1 }
+        self.init(.busy, [String(seconds)], headers: [("Retry-After", String(seconds))])
+    }
+
     init(_ fault: JSONFault) {
         self.init(
             .malformedJSON, [String(fault.line), String(fault.column), fault.reason.rawValue],

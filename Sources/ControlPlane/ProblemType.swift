@@ -45,6 +45,10 @@ enum ProblemType: String, CaseIterable, Sendable {
     case mutedByChair = "muted-by-chair"
     case cameraOffByChair = "camera-off-by-chair"
     case keptOut = "removed-by-chair"
+    case userNotFound = "user-not-found"
+    case lastAdministrator = "last-administrator"
+    case notYourPassword = "not-your-password"
+    case siteNotYours = "site-not-yours"
 
     /// urn:, because it names a thing and promises no page (RFC 9457 §3.1.1).
     var uri: String { "urn:nhipcau:problem:" + rawValue }
@@ -53,8 +57,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         switch self {
         case .notSignedIn, .wrongPassword: 401
         case .tooManyLogins, .tooManyChannels, .tooManySessions, .tooManyConnecting, .tooManyJoins, .tooManyCommands: 429
-        case .foreignOrigin, .notAllowed, .locked, .mutedByChair, .cameraOffByChair, .keptOut: 403
-        case .notFound, .meetingNotFound, .participantNotFound: 404
+        case .foreignOrigin, .notAllowed, .locked, .mutedByChair, .cameraOffByChair, .keptOut, .siteNotYours, .notYourPassword: 403
+        case .notFound, .meetingNotFound, .participantNotFound, .userNotFound: 404
         case .methodNotAllowed: 405
         case .malformedJSON, .unknownField, .missingField, .wrongType, .unknownCommand, .malformedOffer, .insecureOffer: 400
         case .wrongSubprotocol: 400
@@ -63,7 +67,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .preconditionRequired: 428
         case .stale: 412
-        case .notRunning, .ended, .running, .capacityTooSmall, .usernameTaken: 409
+        case .notRunning, .ended, .running, .capacityTooSmall, .usernameTaken, .lastAdministrator: 409
         case .full, .mediaBusy, .busy, .storeFailed: 503
         case .upgradeRequired: 426
         }

@@ -15,6 +15,7 @@ actor Room {
         let user: UUID
         /// Gets levels and figures of lines too.
         let leads: Bool
+        let session: SessionRecord
     }
 
     private let store: any Store
@@ -29,6 +30,8 @@ actor Room {
     /// A command is on its way to the store; those that came after it wait, each for one caller.
     private var isWriting = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// By which login each media session was made: it ends with it.
+    private var logins: [UUID: SessionRecord] = [:]
 
     init(_ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
@@ -129,6 +132,7 @@ actor Room {
         var offer: String
         var user: UserRecord
         var rule: SeatRule
+        var login: SessionRecord
     }
 
     /// How long a session may take to connect while others wait for a seat.
@@ -154,6 +158,7 @@ actor Room {
         participant.isPersonal = join.rule.isPersonal
         do {
             let events = try state.apply(.join(participant, join.rule), by: authority, at: now())
+            logins[join.session] = join.login
             follow(events)
             publish(events)
         } catch {
@@ -234,10 +239,25 @@ actor Room {
         } else {
             _ = connection.send(snapshot(base: base, caller: caller).text)
         }
-        followers[id] = Follower(connection: connection, base: base, user: caller.user.id, leads: leads)
+        followers[id] = Follower(connection: connection, base: base, user: caller.user.id, leads: leads, session: caller.session)
     }
 
     func detach(_ id: UUID) { followers[id] = nil }
+
+    /// Ends what hangs on logins that ended: channels and media sessions.
+    func end(_ hasEnded: @Sendable (SessionRecord) -> Bool) {
+        for (id, follower) in followers where hasEnded(follower.session) {
+            follower.connection.close(code: 4401, reason: "signed out")
+            followers[id] = nil
+        }
+        for (id, login) in logins where hasEnded(login) {
+            media.leave(session: id)
+            report(.left(id, reason: "signedOut"))
+        }
+    }
+
+    /// Logins on which something hangs.
+    var hangingLogins: [SessionRecord] { followers.values.map(\.session) + logins.values }
 
     func closeAll(code: UInt16, reason: String) {
         for follower in followers.values { follower.connection.close(code: code, reason: reason) }
@@ -283,7 +303,9 @@ actor Room {
         for event in events {
             switch event {
             case .participantJoined(let participant), .participantChanged(let participant): activity.forget(participant.id)
-            case .participantLeft(let id, _): activity.forget(id)
+            case .participantLeft(let id, _):
+                activity.forget(id)
+                logins[id] = nil
             default: break
             }
             tell(event, leading: true, others: !event.isForLeadersAlone)

@@ -57,6 +57,18 @@ actor Rooms {
         }
     }
 
+    /// Ends what hangs on logins that ended.
+    func end(_ hasEnded: @escaping @Sendable (SessionRecord) -> Bool) async {
+        for room in rooms.values { await room.end(hasEnded) }
+    }
+
+    /// Logins on which a channel or a media session hangs, each once.
+    func hangingLogins() async -> [[UInt8]: SessionRecord] {
+        var logins: [[UInt8]: SessionRecord] = [:]
+        for room in rooms.values { for login in await room.hangingLogins { logins[login.tokenHash] = login } }
+        return logins
+    }
+
     func announce(_ text: String) async { for room in rooms.values { await room.report(.notice(text)) } }
 
     func closeAll() async { for room in rooms.values { await room.closeAll(code: 1001, reason: "going away") } }

@@ -217,6 +217,28 @@ extension Words {
                 Words("Chủ tọa đã tắt hình", "Chỉ chủ tọa hoặc thư ký mới bật lại hình của điểm cầu."),
                 Words("Camera turned off by the chair", "Only a chair or a secretary can show your picture again.")
             )
+        case .userNotFound:
+            (
+                Words("Không có tài khoản này", "Hãy tải lại danh sách tài khoản."),
+                Words("No such account", "Load the list of accounts again.")
+            )
+        case .lastAdministrator:
+            (
+                Words("Quản trị viên cuối cùng", "Hãy tạo hoặc mở một quản trị viên khác trước."),
+                Words("The last administrator", "Make or open another administrator first.")
+            )
+        case .notYourPassword:
+            (
+                Words("Mật khẩu cũ không đúng", "Nhập lại mật khẩu đang dùng. Nếu quên, hãy liên hệ quản trị viên."),
+                Words("The old password is wrong", "Type the password that you use now. If you forgot it, ask an administrator.")
+            )
+        case .siteNotYours:
+            (
+                Words(
+                    "Tài khoản không thuộc điểm cầu này",
+                    "Hãy chọn điểm cầu của mình, hoặc nhờ quản trị viên gán điểm cầu “{0}” cho tài khoản."),
+                Words("The site is another account's", "Choose your own site, or ask an administrator to give your account the site “{0}”.")
+            )
         case .keptOut:
             (
                 Words("Đã bị mời ra khỏi cuộc họp", "Hãy liên hệ chủ tọa hoặc thư ký để được cho vào lại."),

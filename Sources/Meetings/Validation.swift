@@ -14,6 +14,14 @@ package struct ValidationFault: Error, Equatable, Sendable {
     package init(_ field: String, _ reason: Reason) { (self.field, self.reason) = (field, reason) }
 }
 
+/// The form in which usernames are kept and compared: two keyboards may write one name in two ways, and its letters small or large (RFC 8265 §3.3).
+package enum Username {
+    package static func normal(_ raw: String) -> String {
+        raw.precomposedStringWithCanonicalMapping.lowercased().precomposedStringWithCanonicalMapping
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
 /// Makes what people write fit to keep and to show.
 package enum Validation {
     /// - Returns: the text in NFC, without white space around it.

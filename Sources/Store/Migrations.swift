@@ -28,6 +28,11 @@ enum Migrations {
         CREATE TABLE checks (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
         """,
         "ALTER TABLE meetings ADD COLUMN restrictions TEXT NOT NULL DEFAULT ''",
+        """
+        ALTER TABLE users ADD COLUMN is_disabled INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE users ADD COLUMN is_deleted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE users ADD COLUMN sites TEXT NOT NULL DEFAULT '';
+        """,
     ]
 
     /// Brings the schema up to date; each step and its number are one transaction.

@@ -21,15 +21,20 @@ extension SQLValue {
 private let foreignRow = StoreError.failed(code: 0, message: "a row has a value that this program did not write")
 
 extension UserRecord {
-    static let columns = "id, username, name, role, organisation, password_hash, created_at"
+    static let columns = "id, username, name, role, organisation, password_hash, created_at, is_disabled, is_deleted, sites"
     init(row: [SQLValue]) throws(StoreError) {
         guard let id = row[0].uuid, let role = UserRole(rawValue: row[3].string), let created = row[6].date else { throw foreignRow }
         self.init(
             id: id, username: row[1].string, name: row[2].string, role: role, organisation: row[4].string, passwordHash: row[5].string,
             createdAt: created)
+        (isDisabled, isDeleted) = (row[7].int != 0, row[8].int != 0)
+        sites = row[9].string.split(separator: ",").map(String.init)
     }
     var row: [SQLValue] {
-        [.uuid(id), .text(username), .text(name), .text(role.rawValue), .text(organisation), .text(passwordHash), .date(createdAt)]
+        [
+            .uuid(id), .text(username), .text(name), .text(role.rawValue), .text(organisation), .text(passwordHash), .date(createdAt),
+            .number(isDisabled ? 1 : 0), .number(isDeleted ? 1 : 0), .text(sites.isEmpty ? "" : ",\(sites.joined(separator: ",")),"),
+        ]
     }
 }
 

@@ -41,17 +41,35 @@ package actor SQLiteStore: Store {
 
 extension SQLiteStore {
     package func insert(_ user: UserRecord) throws(StoreError) {
-        try connection.run("INSERT INTO users (\(UserRecord.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)", user.row)
+        try connection.run("INSERT INTO users (\(UserRecord.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", user.row)
+    }
+
+    package func update(_ user: UserRecord) throws(StoreError) {
+        try connection.run(
+            """
+            UPDATE users SET username = ?2, name = ?3, role = ?4, organisation = ?5, password_hash = ?6, created_at = ?7,
+            is_disabled = ?8, is_deleted = ?9, sites = ?10 WHERE id = ?1
+            """, user.row)
+        if connection.changes == 0 { throw .missing }
+    }
+
+    package func users(standingFor site: String) throws(StoreError) -> [UserRecord] {
+        try users("WHERE is_deleted = 0 AND instr(sites, ?) > 0 ORDER BY id LIMIT 1000", [.text(",\(site),")])
+    }
+
+    package func administratorCount() throws(StoreError) -> Int {
+        let rows = try connection.run("SELECT count(*) FROM users WHERE role = 'admin' AND is_disabled = 0 AND is_deleted = 0")
+        return rows.first?.first?.int ?? 0
     }
 
     package func user(named username: String) throws(StoreError) -> UserRecord? {
-        try users("WHERE username = ?", [.text(username)]).first
+        try users("WHERE username = ? AND is_deleted = 0", [.text(username)]).first
     }
 
     package func user(_ id: UUID) throws(StoreError) -> UserRecord? { try users("WHERE id = ?", [.uuid(id)]).first }
 
     package func users(limit: Int, after: UUID?) throws(StoreError) -> [UserRecord] {
-        try users("WHERE id > ? ORDER BY id LIMIT ?", [.text(after?.text ?? ""), .number(limit)])
+        try users("WHERE id > ? AND is_deleted = 0 ORDER BY id LIMIT ?", [.text(after?.text ?? ""), .number(limit)])
     }
 
     package func userCount() throws(StoreError) -> Int { try connection.run("SELECT count(*) FROM users").first?.first?.int ?? 0 }
@@ -89,6 +107,11 @@ extension SQLiteStore {
 
     package func deleteSessions(expiredBy date: Date) throws(StoreError) {
         try connection.run("DELETE FROM sessions WHERE expires_at <= ?", [.date(date)])
+    }
+
+    package func deleteSessions(of user: UUID, except tokenHash: [UInt8]?) throws(StoreError) {
+        try connection.run(
+            "DELETE FROM sessions WHERE user = ?1 AND token_hash IS NOT ?2", [.uuid(user), tokenHash.map { .blob($0) } ?? .null])
     }
 }
 

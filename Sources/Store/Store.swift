@@ -11,12 +11,21 @@ package protocol Store: Sendable {
     /// In the order of their identifiers, which is that of their making.
     func users(limit: Int, after: UUID?) async throws(StoreError) -> [UserRecord]
     func userCount() async throws(StoreError) -> Int
+    /// Replaces everything but the identifier.
+    /// - Throws: `.missing`, `.taken`.
+    func update(_ user: UserRecord) async throws(StoreError)
+    /// Users who may stand for this site by name; those who may stand for all are not among them.
+    func users(standingFor site: String) async throws(StoreError) -> [UserRecord]
+    /// Administrators whose accounts are open.
+    func administratorCount() async throws(StoreError) -> Int
 
     /// Keeps at most `most` sessions of a user; the oldest go.
     func insert(_ session: SessionRecord, most: Int) async throws(StoreError)
     func session(tokenHash: [UInt8]) async throws(StoreError) -> SessionRecord?
     func deleteSession(tokenHash: [UInt8]) async throws(StoreError)
     func deleteSessions(expiredBy date: Date) async throws(StoreError)
+    /// Every session of a user, one excepted.
+    func deleteSessions(of user: UUID, except tokenHash: [UInt8]?) async throws(StoreError)
 
     func insert(_ meeting: Meeting) async throws(StoreError)
     func meeting(_ id: UUID) async throws(StoreError) -> Meeting?
@@ -47,6 +56,12 @@ package struct UserRecord: Sendable, Equatable, Identifiable {
     /// Scheme, parameters, salt and hash as one text; the store does not look inside.
     package var passwordHash: String
     package var createdAt: Date
+    /// Shut: nobody signs in by it.
+    package var isDisabled = false
+    /// Gone for people; kept, since meetings and the audit name it.
+    package var isDeleted = false
+    /// Codes of the sites that it may stand for; empty: any that is nobody's. `*` is every one.
+    package var sites: [String] = []
     package init(id: UUID, username: String, name: String, role: UserRole, organisation: String, passwordHash: String, createdAt: Date) {
         (self.id, self.username, self.name, self.role) = (id, username, name, role)
         (self.organisation, self.passwordHash, self.createdAt) = (organisation, passwordHash, createdAt)

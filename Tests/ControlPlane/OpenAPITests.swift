@@ -53,26 +53,6 @@ struct CatalogueOfProblemsTests {
     }
 }
 
-struct LoginLimiterTests {
-    private let start = Date(timeIntervalSince1970: 1_800_000_000)
-
-    @Test func `five attempts in fifteen minutes, then the wait is told, and it is over in time`() {
-        var limiter = LoginLimiter()
-        for index in 0..<5 { #expect(limiter.begin(username: "a", address: "x", at: start + Double(index)) == nil) }
-        #expect(limiter.begin(username: "a", address: "x", at: start + 10) == 890)
-        #expect(limiter.begin(username: "a", address: "y", at: start + 10) == nil)
-        #expect(limiter.begin(username: "b", address: "x", at: start + 10) == nil)
-        #expect(limiter.begin(username: "a", address: "x", at: start + 901) == nil)
-    }
-
-    @Test func `a right password clears the count`() {
-        var limiter = LoginLimiter()
-        for _ in 0..<4 { _ = limiter.begin(username: "a", address: "x", at: start) }
-        limiter.succeeded(username: "a", address: "x")
-        for _ in 0..<5 { #expect(limiter.begin(username: "a", address: "x", at: start) == nil) }
-    }
-}
-
 struct PasswordTests {
     @Test func `a password matches its hash, another does not, and the text keeps what it cost`() throws {
         let hash = try PasswordHash("Mật khẩu dài", cost: .cheap)
