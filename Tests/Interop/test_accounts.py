@@ -62,7 +62,12 @@ def test_a_hundred_wrong_logins_hold_nobody_up(server):
     assert set(statuses) <= {401, 429, 503}, statuses
     assert took <= 1.0, f"the administrator waited {took:.2f} s"
     # A spray goes no further, and the one who is known still gets in.
-    assert sign_in(server, "mot-ten-khac", "sai").status_code == 429
+    for number in range(40):
+        last = sign_in(server, f"mot-ten-khac-{number}", "sai")
+        if last.status_code == 429:
+            break
+    problem(last, 429, "too-many-logins")
+    assert 0 < int(last.headers["Retry-After"]) <= 900
     assert sign_in(server, "admin", PASSWORD).status_code == 201
 
 
@@ -95,6 +100,7 @@ def test_an_account_is_changed_shut_and_deleted(server):
     assert sign_in(server, "nguoi-moi", "lai-mat-khau-moi").status_code == 401
     assert all(one["username"] != "nguoi-moi" for one in server.call("GET", "users").json())
     make(server, "nguoi-moi")  # the name is free again
+    server.call("GET", "audit")
     actions = [one["action"] for one in server.call("GET", "audit?limit=200").json()]
     assert {"user.create", "user.change", "user.password", "user.signOut", "user.delete", "users.read", "audit.read"} <= set(actions), actions
 
