@@ -29,14 +29,18 @@ final class PasswordWorker: Sendable {
         var nextID: UInt64 = 0
     }
     private let state = Mutex(State())
-    private let queue = DispatchQueue(label: "passwords")
+    private let queue: DispatchQueue
     /// Compared with where there is no such user, so that both answers take the same time.
     private let decoy = Mutex<PasswordHash?>(nil)
 
-    init(cost: ScryptCost) { self.cost = cost }
+    /// - Parameter queue: a serial one; others than the own are for tests, which hold it.
+    init(cost: ScryptCost, queue: DispatchQueue = DispatchQueue(label: "passwords")) {
+        self.cost = cost
+        self.queue = queue
+    }
 
-    /// How many wait now.
-    var waiting: Int { state.withLock { $0.waiting.count } }
+    /// Whether those who wait now are known, in their order.
+    var waiting: [Bool] { state.withLock { $0.waiting.map(\.isKnown) } }
 
     func hash(_ password: String) async throws(PasswordRefusal) -> String {
         let cost = cost

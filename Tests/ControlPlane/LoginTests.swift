@@ -71,47 +71,72 @@ struct LoginLimiterTests {
 }
 
 struct PasswordWorkerTests {
-    private let slow = ScryptCost(logN: 14, r: 8, p: 1)
+    /// A worker whose queue is held until it is let go: what happens meanwhile happens in no time.
+    private struct Held {
+        let queue = DispatchQueue(label: "held")
+        let worker: PasswordWorker
+        init() {
+            worker = PasswordWorker(cost: .cheap, queue: queue)
+            queue.suspend()
+        }
 
-    @Test func `sixteen wait, the others are refused at once, and who is known goes first`() async throws {
-        let worker = PasswordWorker(cost: slow)
-        let stored = try await worker.hash("Mật khẩu Hội nghị 2026")
-        enum Outcome: Equatable, Sendable { case known(Bool, Int), stranger(Bool), refused }
+        /// Until so many wait; everything that was begun comes there by itself.
+        func wait(until isReached: ([Bool]) -> Bool) async {
+            while !isReached(worker.waiting) { await Task.yield() }
+        }
+    }
+
+    private enum Outcome: Equatable, Sendable { case known(isRight: Bool, place: Int), stranger, refused(PasswordRefusal) }
+
+    @Test func `sixteen wait, the others are refused at once, and who is known goes first and takes a stranger's place`() async throws {
+        let held = Held()
+        let stored = try PasswordHash("Mật khẩu Hội nghị 2026", cost: .cheap).text
         let order = Counter()
         let outcomes = await withTaskGroup(of: Outcome.self, returning: [Outcome].self) { group in
             for _ in 0..<100 {
-                group.addTask {
-                    do {
-                        let isRight = try await worker.verify("sai", against: nil, isKnown: false)
+                group.addTask { [worker = held.worker] in
+                    do throws(PasswordRefusal) {
+                        _ = try await worker.verify("sai", against: nil, isKnown: false)
                         _ = order.next()
-                        return .stranger(isRight)
-                    } catch { return .refused }
+                        return .stranger
+                    } catch { return .refused(error) }
                 }
             }
-            // Once the queue is full of strangers.
-            while worker.waiting < PasswordWorker.mostWaiting { await Task.yield() }
-            group.addTask {
+            await held.wait { $0.count == PasswordWorker.mostWaiting }
+            group.addTask { [worker = held.worker] in
                 let isRight = (try? await worker.verify("Mật khẩu Hội nghị 2026", against: stored, isKnown: true)) ?? false
-                return .known(isRight, order.next())
+                return .known(isRight: isRight, place: order.next())
             }
+            await held.wait { $0.first == true }
             var all: [Outcome] = []
+            // Strangers that come later are refused as long as the queue is full.
+            while all.count < 100 - PasswordWorker.mostWaiting + 1, let one = await group.next() { all.append(one) }
+            #expect(held.worker.waiting == [true] + Array(repeating: false, count: PasswordWorker.mostWaiting - 1))
+            held.queue.resume()
             for await one in group { all.append(one) }
             return all
         }
-        #expect(outcomes.count { $0 == .refused } >= 70 && outcomes.count { $0 == .stranger(false) } <= 30)
-        let place = outcomes.compactMap { if case .known(true, let place) = $0 { place } else { nil } }.first
-        // The one in work, and what was done before it came.
-        #expect((place ?? 100) <= 14)
-        #expect(worker.waiting == 0)
+        let places = outcomes.compactMap { if case .known(true, let place) = $0 { place } else { nil } }
+        #expect(places.count == 1 && outcomes.count { $0 == .stranger } == PasswordWorker.mostWaiting - 1)
+        #expect(outcomes.count { $0 == .refused(.busy(retryAfterSeconds: 2)) } == 100 - PasswordWorker.mostWaiting + 1)
+        #expect(held.worker.waiting.isEmpty)
     }
 
     @Test func `work whose client is gone is dropped`() async throws {
-        let worker = PasswordWorker(cost: slow)
-        let waiting = (0..<10).map { _ in Task { try? await worker.verify("sai", against: nil, isKnown: false) } }
-        while worker.waiting < 5 { await Task.yield() }
+        let held = Held()
+        let waiting = (0..<10).map { _ in
+            Task { () -> PasswordRefusal? in
+                do throws(PasswordRefusal) {
+                    _ = try await held.worker.verify("sai", against: nil, isKnown: false)
+                    return nil
+                } catch { return error }
+            }
+        }
+        await held.wait { $0.count == 10 }
         for task in waiting { task.cancel() }
-        for task in waiting { _ = await task.value }
-        #expect(worker.waiting == 0)
+        for task in waiting { #expect(await task.value == .abandoned) }
+        #expect(held.worker.waiting.isEmpty)
+        held.queue.resume()
     }
 
     @Test func `a hash keeps its cost, and a cheaper one is told from the present one`() async throws {
