@@ -11,6 +11,7 @@ extension ControlPlane {
         let entry = AuditEntry(
             id: UUIDv7.make(at: now()), at: now(), actor: caller?.user.id, actorName: caller?.user.username ?? "", action: action,
             subject: subject, detail: String(detail.prefix(400)), address: address ?? caller?.address ?? "")
+        guard audits.withLock({ $0.isNew(entry) }) else { return }
         do {
             try await store.append(entry)
         } catch {

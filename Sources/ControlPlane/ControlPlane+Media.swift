@@ -96,6 +96,7 @@ extension ControlPlane {
         let (room, id) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
         try await mayManage(id, in: room, call)
         try await room.leave(id, by: try call.signedInCaller.authority)
+        await audit(try call.signedInCaller, "media.leave", subject: id.text)
         return HTTPResponse(status: 200)
     }
 

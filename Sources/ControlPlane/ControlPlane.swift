@@ -22,6 +22,9 @@ package struct ControlPlaneSettings: Sendable {
     /// Of the HTTP server before it, for `/metrics`.
     package var web: ServerCounters?
     package var scrypt = ScryptCost.standard
+    /// Days that the audit log keeps; older rows go into files in `auditArchive`, and stay where they are while that is nil.
+    package var auditDays = 365
+    package var auditArchive: String?
     package init() {}
 }
 
@@ -34,6 +37,7 @@ package final class ControlPlane: WebApplication {
     let rooms: Rooms
     let passwords: PasswordWorker
     let limiter = Mutex(LoginLimiter())
+    let audits = Mutex(AuditSummary())
     /// Joins of a login: twenty at once, then ten a minute.
     let joins = Mutex(RateLimiter<UUID>(burst: 20, perSecond: 10 / 60))
     /// Commands of a login that are POSTed.
@@ -99,10 +103,12 @@ package final class ControlPlane: WebApplication {
         await rooms.tick()
         let time = now()
         await rooms.end { $0.expiresAt <= time }
+        await writeAuditCounts()
         let second = Int(time.timeIntervalSince1970)
         guard second % 10 == 0 else { return }
         await endLostLogins()
         guard second % 60 == 0 else { return }
+        await retireAudit()
         do { try await store.deleteSessions(expiredBy: now()) } catch { log("level=error part=store error=\"\(error)\"") }
     }
 
@@ -145,6 +151,10 @@ extension ControlPlane {
             return try await channel(request)
         } catch {
             counters.withLock { $0.count(status: error.type.status) }
+            if [401, 403].contains(error.type.status) {
+                let caller = try? await signedIn(request)
+                await audit(caller, "channel.refused", subject: request.path, detail: error.type.rawValue, address: request.remoteAddress)
+            }
             return .refuse(error.response(in: Language(accepting: request.headers["accept-language"])))
         }
     }

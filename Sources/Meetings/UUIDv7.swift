@@ -15,6 +15,16 @@ package enum UUIDv7 {
         return UUID(uuid: bytes)
     }
 
+    /// Not above any identifier that is made at this date or later.
+    package static func least(at date: Date) -> UUID {
+        var zeros = Zeros()
+        return make(at: date, using: &zeros)
+    }
+
+    private struct Zeros: RandomNumberGenerator {
+        mutating func next() -> UInt64 { 0 }
+    }
+
     package static func make(at date: Date) -> UUID {
         var generator = SystemRandomNumberGenerator()
         return make(at: date, using: &generator)

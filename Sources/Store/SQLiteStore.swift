@@ -182,4 +182,22 @@ extension SQLiteStore {
         for row in try connection.run(sql, [.text(after?.text ?? "~"), .number(limit)]) { entries.append(try AuditEntry(row: row)) }
         return entries
     }
+
+    package func amendAudit(_ id: UUID, detail: String) throws(StoreError) {
+        try connection.run("UPDATE audit SET detail = ?2 WHERE id = ?1", [.uuid(id), .text(detail)])
+    }
+
+    package func audit(before date: Date, limit: Int) throws(StoreError) -> [AuditEntry] {
+        // Identifiers begin with the time (UUIDv7), so that their order is that of the rows and no further index is needed.
+        let sql = "SELECT \(AuditEntry.columns) FROM audit WHERE id < ? AND at < ? ORDER BY id LIMIT ?"
+        var entries: [AuditEntry] = []
+        for row in try connection.run(sql, [.uuid(UUIDv7.least(at: date)), .date(date), .number(limit)]) {
+            entries.append(try AuditEntry(row: row))
+        }
+        return entries
+    }
+
+    package func deleteAudit(through id: UUID) throws(StoreError) {
+        try connection.run("DELETE FROM audit WHERE id <= ?", [.uuid(id)])
+    }
 }

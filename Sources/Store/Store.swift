@@ -40,6 +40,12 @@ package protocol Store: Sendable {
     func append(_ entry: AuditEntry) async throws(StoreError)
     /// Newest first.
     func audit(limit: Int, after: UUID?) async throws(StoreError) -> [AuditEntry]
+    /// What a row that sums up others says by now.
+    func amendAudit(_ id: UUID, detail: String) async throws(StoreError)
+    /// The oldest entries of before a date, oldest first.
+    func audit(before date: Date, limit: Int) async throws(StoreError) -> [AuditEntry]
+    /// Every entry up to this one.
+    func deleteAudit(through id: UUID) async throws(StoreError)
 
     /// Reads and writes a row, so that a full disk or a lost folder is found before somebody's meeting finds it.
     func check() async throws(StoreError)

@@ -39,6 +39,9 @@ enum Command {
         switch words.first {
         case "serve": return try await Serve.run(rest)
         case "demo": return try await Demo.run(rest)
+        case "user":
+            umask(0o077)
+            return try await UserCommand.run(rest)
         case "endpoint":
             if rest.first == "--help" { return show(Help.of("endpoint")) }
             return await EndpointCommand.run(arguments: rest)

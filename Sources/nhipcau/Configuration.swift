@@ -27,6 +27,8 @@ struct Configuration {
     var isPlainMeant = false
     /// Hours that a login lasts.
     var sessionHours = 12
+    /// Days that the audit log keeps before its rows go into files beside the database.
+    var auditDays = 365
     /// Media sessions of one login in one meeting.
     var mediaSessionsPerLogin = 4
     /// The same of logins that bring many sites, by username.
@@ -56,7 +58,8 @@ struct Configuration {
         }
         let fields = try ConfigurationFields(bytes, file: file)
         try fields.allow([
-            "listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "mediaSessionsPerLogin", "gateways",
+            "listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "auditDays", "mediaSessionsPerLogin",
+            "gateways",
             "trustedProxies", "metrics", "plainHTTP",
         ])
         if let text = try fields.string("listen") { try listen(text, fields.place("listen")) }
@@ -64,6 +67,7 @@ struct Configuration {
         data = try fields.string("data") ?? data
         directory = try fields.string("directory") ?? directory
         if let hours = try fields.int("sessionHours", in: 1...720) { sessionHours = hours }
+        if let days = try fields.int("auditDays", in: 30...36_500) { auditDays = days }
         if let most = try fields.int("mediaSessionsPerLogin", in: 1...1_000) { mediaSessionsPerLogin = most }
         if let section = try fields.object("gateways") {
             for name in section.keys {

@@ -6,6 +6,7 @@ enum Help {
           nhipcau serve      the server: pages, API and media
           nhipcau endpoint   a site without a screen: joins, sends, measures
           nhipcau demo       a server with a running meeting of twelve simulated provinces
+          nhipcau user       accounts, for whoever has the machine: a lost password, an account to shut
           nhipcau version
           nhipcau help SUBCOMMAND
 
@@ -16,6 +17,7 @@ enum Help {
         case "serve": serve
         case "demo": demo
         case "endpoint": endpoint
+        case "user": user
         case "version": "nhipcau version\n\n  Prints the version.\n"
         case "help": "nhipcau help [SUBCOMMAND]\n\n  Lists the subcommands, or explains one.\n"
         default: nil
@@ -47,6 +49,15 @@ enum Help {
         nhipcau demo [--listen HOST:PORT] [--data DIR] [--sites N]
 
           A server with demonstration data and a running meeting of simulated provinces (12). Prints the address and the account; Ctrl-C ends it.
+
+        """
+
+    private static let user = """
+        nhipcau user list | password NAME | disable NAME | enable NAME | role NAME ROLE   [--data DIR]
+
+          Acts on the embedded store, whether the server runs or not; the account's sessions end.
+          The new password comes from NHIPCAU_PASSWORD; without it a random one is made and printed once.
+          ROLE is admin, secretary, operator, network or auditor.
 
         """
 

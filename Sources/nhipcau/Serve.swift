@@ -79,6 +79,7 @@ final class Server: Sendable {
             settings.publicURL = configuration.publicURL
             (settings.web, settings.metricsAreElsewhere) = (counters, configuration.metrics != nil)
             settings.sessionLifetime = TimeInterval(configuration.sessionHours * 3_600)
+            (settings.auditDays, settings.auditArchive) = (configuration.auditDays, folder + "/audit")
             (settings.mediaSessionsPerLogin, settings.gateways) = (configuration.mediaSessionsPerLogin, configuration.gateways)
             let log = log
             control = try ControlPlane(

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +11,7 @@ import pytest
 import requests
 import websockets
 from support.handmade import Client
-from support.server import CASES, PASSWORD
+from support.server import CASES, PASSWORD, executable
 
 OWN = "mat-khau-du-dai"
 
@@ -161,6 +163,64 @@ def test_what_hangs_on_a_session_ends_with_it(server, how):
         assert not client.receive(1), "media still comes"
     finally:
         client.close()
+
+
+def test_the_audit_tells_who_knocked_and_is_not_flooded(server):
+    meeting = server.running_meeting("Nhật ký")["id"]
+    for number in range(8):
+        sign_in(server, f"ai-{number}", "sai-mat-khau")
+    make(server, "khong-quyen", "operator")
+    token = sign_in(server, "khong-quyen", OWN).json()["token"]
+    for _ in range(5):
+        requests.get(f"{server.origin}/api/v1/users", headers=bearer(token), timeout=10)
+
+    async def knock(headers):
+        try:
+            async with websockets.connect(f"ws{server.origin[4:]}/api/v1/meetings/{meeting}/events", additional_headers=headers):
+                pass
+        except websockets.InvalidStatus:
+            pass
+
+    for _ in range(3):
+        asyncio.run(knock(bearer("0" * 64)))
+    client = Client(server, meeting, "Vào", direction="recvonly", video=False)
+    client.join()
+    client.leave()
+    client.close()
+    time.sleep(1.5)  # counts are written once a second
+    by_action = {}
+    for one in server.call("GET", "audit?limit=200").json():
+        by_action.setdefault(one["action"], []).append(one)
+    for action, count in (("session.refused", 8), ("call.refused", 5), ("channel.refused", 3)):
+        assert len(by_action[action]) == 1 and f"{count} times" in by_action[action][0]["detail"], by_action[action]
+        assert by_action[action][0]["address"] == "127.0.0.1"
+    assert "ai-0" in by_action["session.refused"][0]["subject"] and "ai-1" in by_action["session.refused"][0]["detail"]
+    assert len(by_action["media.join"]) == len(by_action["media.leave"]) == 1 and by_action["media.join"][0]["actorName"] == "admin"
+
+
+def test_a_lost_administrator_is_let_in_from_the_machine(server):
+    def user(*words, **environment):
+        return subprocess.run(
+            [executable(), "user", *words, *([] if "--data" in words else ["--data", server.data])], capture_output=True, text=True, timeout=30,
+            env=os.environ | environment)
+
+    make(server, "dieu-hanh")
+    listed = user("list")
+    assert listed.returncode == 0 and "admin\tadmin\topen" in listed.stdout and "dieu-hanh\toperator\topen" in listed.stdout, listed
+    made = user("password", "admin")
+    assert made.returncode == 0 and sign_in(server, "admin", PASSWORD).status_code == 401, made
+    again = sign_in(server, "admin", made.stdout.strip().rsplit(" ", 1)[1])
+    assert again.status_code == 201
+    # The sessions of before are gone; the server runs on.
+    assert server.call("GET", "meetings").status_code == 401
+    server.token = again.json()["token"]
+    assert user("disable", "dieu-hanh").returncode == 0 and sign_in(server, "dieu-hanh", OWN).status_code == 401
+    assert user("enable", "dieu-hanh").returncode == 0 and user("role", "dieu-hanh", "secretary").returncode == 0
+    assert sign_in(server, "dieu-hanh", OWN).json()["user"]["role"] == "secretary"
+    for words, code in ((("password", "khong-co"), 66), (("role", "admin", "vua"), 64), ((), 64), (("list", "--data", "/khong-co"), 66)):
+        assert user(*words).returncode == code, (words, user(*words))
+    assert user("password", "admin", NHIPCAU_PASSWORD="ngan").returncode == 64
+    assert "command line" in {one["actorName"] for one in server.call("GET", "audit?limit=200").json()}
 
 
 def test_sites_belong_to_accounts_and_names_that_look_alike_are_told_apart(server):
