@@ -132,6 +132,9 @@ private func serviceCallback(
     case LWS_CALLBACK_ESTABLISHED: verdict = loop.handleEstablished(connection)
     case LWS_CALLBACK_RECEIVE: verdict = loop.handleMessage(connection, bytes)
     case LWS_CALLBACK_SERVER_WRITEABLE: verdict = loop.handleSocketWritable(connection)
+    // CONNECT makes libwebsockets a tunnel that has no end of its own; there is nothing here to tunnel to.
+    case LWS_CALLBACK_HTTP_BIND_PROTOCOL: verdict = lws_hdr_total_length(wsi, WSI_TOKEN_CONNECT) > 0 ? .hangUp : .goOn
+    case LWS_CALLBACK_RAW_CONNECTED, LWS_CALLBACK_RAW_RX, LWS_CALLBACK_RAW_WRITEABLE: verdict = .hangUp
     case LWS_CALLBACK_WSI_DESTROY:
         loop.close(connection)
         verdict = .goOn
