@@ -64,10 +64,10 @@ bench: install ## print what the media core costs beside the floor of its codecs
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
 	@cc -O2 -fno-omit-frame-pointer -shared -fPIC Benchmarks/hook/allocations.c -o $(BUILD)/allocations.so
-	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau)
+	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench-before
-bench-before: install ## the same cases on this build and on revision BEFORE in turn: what a change costs
+bench-before: install ## cases on this build and on revision BEFORE in turn (ROUNDS times, 5): what a change costs
 	@[ -n "$(BEFORE)" ] || { echo "make bench-before BEFORE=REVISION" >&2; exit 64; }
 	@[ -d .build-before ] || git worktree add --detach .build-before $(BEFORE)
 	@git -C .build-before checkout --quiet --detach $(BEFORE)

@@ -3,7 +3,8 @@ import Foundation
 /// One case on two builds of the server in turn, several times: the machine's speed drifts by more than two builds differ, so each is measured right
 /// beside the other, and who goes first alternates. The load generator is the newer build's for both.
 struct PairCase {
-    private static let (rounds, seconds, parts) = (5, 6.0, 3)
+    private static let (seconds, parts) = (6.0, 3)
+    static let usualRounds = 5
 
     /// What one build took in each round.
     struct Side {
@@ -45,8 +46,8 @@ struct PairCase {
         self.now = Side(name: "now", executable: now)
     }
 
-    mutating func run() async throws {
-        for round in 0..<Self.rounds {
+    mutating func run(rounds: Int) async throws {
+        for round in 0..<rounds {
             for isNow in round % 2 == 0 ? [false, true] : [true, false] {
                 let result = try await measure(isNow ? now : before, endpoints: now.executable)
                 if isNow { now.rounds.append(result) } else { before.rounds.append(result) }

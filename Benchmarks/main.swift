@@ -33,7 +33,7 @@ if let before = value(of: "--before") {
                 try await StormPair.run(before: before, now: executable).printOut()
             } else if let load = Catalogue.all.first(where: { $0.name == name }) {
                 var pair = PairCase(load, before: before, now: executable)
-                try await pair.run()
+                try await pair.run(rounds: value(of: "--rounds").flatMap { Int($0) } ?? PairCase.usualRounds)
                 pair.printOut()
             } else {
                 complain("\(name) is not compared with a build before")
