@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 import websockets
+from support import aside
 from support.handmade import Client
 from support.server import CASES, PASSWORD, executable
 
@@ -157,7 +158,7 @@ def test_what_hangs_on_a_session_ends_with_it(server, how):
 
     try:
         assert [one["name"] for one in server.participants(meeting)] == ["Sẽ đi"]
-        assert asyncio.run(follow()) == 4401
+        assert aside.run(follow()) == 4401
         assert server.participants(meeting) == []
         client.receive(0.5)
         assert not client.receive(1), "media still comes"
@@ -182,7 +183,7 @@ def test_the_audit_tells_who_knocked_and_is_not_flooded(server):
             pass
 
     for _ in range(3):
-        asyncio.run(knock(bearer("0" * 64)))
+        aside.run(knock(bearer("0" * 64)))
     client = Client(server, meeting, "Vào", direction="recvonly", video=False)
     client.join()
     client.leave()

@@ -5,6 +5,7 @@ import time
 
 import requests
 from aiortc import RTCPeerConnection, RTCSessionDescription
+from support import aside
 from support.server import Endpoint
 
 COLOUR = (0xD0, 0x40, 0x20)
@@ -148,7 +149,7 @@ def test_a_receiver_that_assembles_by_timestamp_sees_each_change_of_tier(server)
     meeting = server.running_meeting("Đổi mức hình")["id"]
     sender = Endpoint(server, meeting, "Hà Giang", 1270, "d04020", 90)
     try:
-        pictures, sounds, took = asyncio.run(watch(server, meeting))
+        pictures, sounds, took = aside.run(watch(server, meeting))
     finally:
         sender.close()
     assert took < 6

@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 import websockets
-from support import rtp
+from support import aside, rtp
 from support.handmade import Client
 from support.server import CASES, Server, executable
 
@@ -232,7 +232,7 @@ def follow(server, meeting, token, seconds, sends=()):
                 told.append({"closed": closed.rcvd.code})
             return told
 
-    return asyncio.run(run())
+    return aside.run(run())
 
 
 def test_levels_and_lines_are_told_to_those_who_lead(server, clients):

@@ -7,6 +7,7 @@ import pytest
 import requests
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+from support import aside
 from support.server import Endpoint
 
 
@@ -58,7 +59,7 @@ def test_aiortc_joins_and_keeps_its_tier(server, policy, seconds):
     sender = Endpoint(server, meeting, "Hà Giang", 1270, "d04020", 40)
     try:
         policy = policy or RTCConfiguration().bundlePolicy or RTCBundlePolicy.BALANCED
-        counts, loudest, tiers, seen = asyncio.run(stay(server, meeting, policy, seconds))
+        counts, loudest, tiers, seen = aside.run(stay(server, meeting, policy, seconds))
     finally:
         sender.close()
     assert counts["video"] >= 6 * seconds and counts["audio"] >= 30 * seconds, counts

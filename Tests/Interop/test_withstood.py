@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 import websockets
-from support import rtp
+from support import aside, rtp
 from support.handmade import Client
 from support.server import PASSWORD
 
@@ -159,8 +159,8 @@ def test_a_page_of_another_origin_gets_nowhere_with_the_cookie(server, meeting):
         except websockets.InvalidStatus as refused:
             return refused.response.status_code
 
-    assert asyncio.run(open_channel(Origin="https://elsewhere.example")) == 403
-    assert asyncio.run(open_channel(Origin=server.origin)) == "snapshot"
+    assert aside.run(open_channel(Origin="https://elsewhere.example")) == 403
+    assert aside.run(open_channel(Origin=server.origin)) == "snapshot"
     for headers in ({"Origin": "null"}, {"Origin": f"{server.origin}.elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert session.post(f"{server.origin}/api/v1/meetings", json={"title": "x"}, headers=headers, timeout=10).status_code == 403
         assert requests.post(f"{server.origin}/api/v1/session", json={"username": "admin", "password": PASSWORD}, headers={"Origin": "https://elsewhere.example"}, timeout=10).status_code == 403
@@ -239,9 +239,9 @@ def test_a_channel_is_closed_for_what_no_client_sends(server, meeting):
             except TimeoutError:
                 return None
 
-    assert asyncio.run(send(b"\x00\x01")) in (1003, 1006, 1007, 1008)
-    assert asyncio.run(send("x" * 70_000)) in (1006, 1008, 1009)
-    assert asyncio.run(send(iter(["a" * 10_000] * 50))) in (1006, 1008, 1009)
+    assert aside.run(send(b"\x00\x01")) in (1003, 1006, 1007, 1008)
+    assert aside.run(send("x" * 70_000)) in (1006, 1008, 1009)
+    assert aside.run(send(iter(["a" * 10_000] * 50))) in (1006, 1008, 1009)
 
     async def nonsense():
         address = f"ws{server.origin[4:]}/api/v1/meetings/{meeting}/events?after=1"
@@ -252,5 +252,5 @@ def test_a_channel_is_closed_for_what_no_client_sends(server, meeting):
                 answer = json.loads(await socket.recv())
                 assert "problem" in answer, answer
 
-    asyncio.run(nonsense())
+    aside.run(nonsense())
     is_well(server)
