@@ -159,7 +159,7 @@ def test_who_asked_once_and_then_says_nothing_holds_no_more_than_its_share(serve
         line.close()
 
 
-# Upgrades that libwebsockets 4.1.6 refuses after it has freed their headers (CVE-2025-11677).
+# Upgrades that libwebsockets 4.1.6 refuses after it has freed their headers, as a public advisory has it.
 
 
 def upgrade(*headers, path="/api/v1/meetings/x/events", method="GET"):
