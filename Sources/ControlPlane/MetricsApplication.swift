@@ -26,7 +26,6 @@ extension ServerCounters.Values {
             ("connections_displaced", "Connections without a request that made room for others.", connectionsDisplaced),
             ("requests", "Requests read.", requests), ("ambiguous_requests", "Requests whose end is not clear, refused.", ambiguous),
             ("bodies_refused", "Bodies beyond the limit.", bodiesRefused), ("websockets", "WebSockets opened.", webSockets),
-            ("upgrades_late", "WebSockets refused because the decision took too long.", upgradesLate),
             ("accepts_failed", "Connections closed for want of file descriptors.", acceptsFailed),
         ].map { MetricSample("nhipcau_http_\($0.0)_total", help: $0.1, kind: .counter, value: Double($0.2)) }
     }

@@ -1,6 +1,11 @@
 /// Takes the chunked coding (RFC 9112 §7.1) off a body, piece by piece as it comes. Extensions and trailers are read and dropped, within a bound.
 struct ChunkedBody {
-    enum Outcome: Equatable { case more, done, tooLarge, malformed }
+    enum Outcome: Equatable {
+        case more
+        /// The last line ended with the byte before this one of those that were given.
+        case done(Int)
+        case tooLarge, malformed
+    }
     private enum State { case size, blank, wish, sizeEnd, data, dataReturn, dataEnd, line, trailer, lineEnd, lastEnd, done }
 
     /// Bytes of extensions and trailers together that are read.
@@ -15,7 +20,7 @@ struct ChunkedBody {
     init(limit: Int) { self.limit = limit }
 
     /// - Parameter body: what the chunks carry is appended; never more than `limit` bytes in all.
-    /// - Returns: `.done` behind the last line end. What follows it in `bytes` is left: the connection ends with this request.
+    /// - Returns: `.done` behind the last line end: what follows it in `bytes` is the next request's.
     mutating func take(_ bytes: UnsafeRawBufferPointer, into body: inout [UInt8]) -> Outcome {
         var rest = bytes[...]
         while let byte = rest.first {
@@ -28,7 +33,9 @@ struct ChunkedBody {
                 continue
             }
             rest = rest.dropFirst()
-            if let outcome = step(byte, body.count) { return outcome }
+            guard let outcome = step(byte, body.count) else { continue }
+            if case .done = outcome { return .done(rest.startIndex) }
+            return outcome
         }
         return .more
     }
@@ -73,7 +80,7 @@ struct ChunkedBody {
         case .lastEnd:
             guard isFeed else { return .malformed }
             state = .done
-            return .done
+            return .done(0)
         case .data, .done: return .malformed
         }
         return nil

@@ -4,51 +4,52 @@ import Foundation
 /// One connection, as the service thread knows it. Never leaves that thread.
 final class Connection {
     enum Phase {
-        /// Between requests.
-        case idle
-        case receivingBody(length: Int)
-        /// The body is too large: it is read and thrown away, so that its sender gets to read the answer.
-        case discarding
+        case reading
         /// The application has the request.
         case waiting
+        /// The application decides on a WebSocket.
+        case deciding(WebSocketHandshake)
         case sending
-        /// The answer is sent; what still comes of the body is thrown away until the peer closes or a bound is reached.
-        case lingering
         case socket
+        /// The answer is sent and the end of sending said; what still comes is thrown away until the peer closes or a bound is reached, so that
+        /// it gets to read the answer (RFC 9112 §9.6).
+        case ending
     }
 
     let wsi: OpaquePointer
     let outbox: Outbox
     let address: String
-    var phase = Phase.idle
-    var request: HTTPRequest?
-    var body: [UInt8] = []
-    var discarded = 0
+    let isTLS: Bool
+    var phase = Phase.reading
+    var reader: RequestReader
+    /// Came before it could be used: the next request, or frames before the handshake's answer.
+    var early: [UInt8] = []
     var bodyDeadline = ContinuousClock.now
+    var discarded = 0
     var isHead = false
     var closes = false
-    /// A body may still be coming although the answer is ready.
-    var lingers = false
-    var chunks: ChunkedBody?
-    let isTLS: Bool
-    /// The rest of the answer: `nc_lws_pre` is not needed for HTTP/1.1, but lws_write is promised it.
+    var language: String?
+    /// The rest of the answer.
     var outgoing: [UInt8] = []
     var sent = 0
-    var run: (@Sendable (any WebSocketConnection) async -> Void)?
+    /// Whether libwebsockets reads from the socket.
+    var isFlowing = true
+    /// Of `socket`.
+    var frames: WebSocketFrames
     var incoming: AsyncStream<String>.Continuation?
-    var assembler: MessageAssembler
+    /// When something came last of a WebSocket's client, and whether it was pinged since.
+    var lastHeard = ContinuousClock.now
+    var isPinged = false
+    /// The client was told that its WebSocket closes, and its time to say so too runs.
+    var isLeaving = false
 
-    init(wsi: OpaquePointer, outbox: Outbox, address: String, isTLS: Bool, messageLimit: Int) {
+    init(wsi: OpaquePointer, outbox: Outbox, address: String, isTLS: Bool, reader: RequestReader, frames: WebSocketFrames) {
         (self.wsi, self.outbox, self.address, self.isTLS) = (wsi, outbox, address, isTLS)
-        assembler = MessageAssembler(limit: messageLimit)
+        (self.reader, self.frames) = (reader, frames)
     }
 
-    /// Ready for the next request of a kept connection.
-    func reset() {
-        (phase, request, body, discarded) = (.idle, nil, [], 0)
-        (isHead, closes, lingers) = (false, false, false)
-        (outgoing, sent, chunks) = ([], 0, nil)
-    }
+    /// libwebsockets holds bytes that the socket did not take yet.
+    var isStuffed: Bool { lws_partial_buffered(wsi) != 0 }
 
     /// Has the answer sent as soon as the socket takes it.
     func answer(_ response: HTTPResponse) {
@@ -59,8 +60,25 @@ final class Connection {
         lws_callback_on_writable(wsi)
     }
 
+    /// Nothing that follows is read.
     func refuse(_ refusal: Refusal) {
-        closes = true
-        answer(refusal.response(language: request?.headers["accept-language"]))
+        (closes, early) = (true, [])
+        answer(refusal.response(language: language))
     }
+
+    /// Reads from the socket only where what comes has a use, and not while output waits: libwebsockets would ask the kernel again and again for
+    /// bytes that it then leaves where they are.
+    func adjustFlow() {
+        let wants =
+            switch phase {
+            case .reading, .socket, .ending: !isStuffed
+            case .waiting, .deciding, .sending: false
+            }
+        guard wants != isFlowing else { return }
+        isFlowing = wants
+        lws_rx_flow_control(wsi, wants ? 1 : 0)
+    }
+
+    func expire(afterSeconds seconds: Int) { lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, Int32(clamping: max(1, seconds))) }
+    func neverExpire() { lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0) }
 }

@@ -15,8 +15,6 @@ package final class ServerCounters: Sendable {
         package var webSockets = 0
         /// Closed as they came, for want of file descriptors.
         package var acceptsFailed = 0
-        /// WebSockets refused because the application took too long to decide.
-        package var upgradesLate = 0
     }
     package init() {}
     private let state = Mutex(Values())

@@ -3,8 +3,10 @@ import Synchronization
 /// What tasks hand to the service thread for one connection. The only thing of a connection that other threads touch.
 final class Outbox: Sendable {
     struct Closing: Sendable, Equatable { var code: UInt16, reason: String }
+    /// What the application made of a request.
+    enum Ready: Sendable { case response(HTTPResponse), decision(UpgradeDecision) }
     private struct Waiting {
-        var response: HTTPResponse?
+        var ready: Ready?
         var messages: [String] = []
         var bytes = 0
         var closing: Closing?
@@ -18,8 +20,8 @@ final class Outbox: Sendable {
 
     init(id: UInt64, waker: Waker, limit: (messages: Int, bytes: Int)) { (self.id, self.waker, self.limit) = (id, waker, limit) }
 
-    func answer(_ response: HTTPResponse) {
-        waiting.withLock { $0.response = response }
+    func put(_ ready: Ready) {
+        waiting.withLock { if !$0.isGone { $0.ready = ready } }
         waker.wake(id)
     }
 
@@ -48,9 +50,9 @@ final class Outbox: Sendable {
         waker.wake(id)
     }
 
-    func takeResponse() -> HTTPResponse? {
+    func takeReady() -> Ready? {
         waiting.withLock { box in
-            defer { box.response = nil }; return box.response
+            defer { box.ready = nil }; return box.ready
         }
     }
 

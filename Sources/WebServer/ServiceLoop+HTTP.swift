@@ -1,169 +1,130 @@
 import CWebSockets
 import Foundation
 
-/// One request after another: headers, body within its bound, the application's task, the answer.
+/// One request after another: read within bounds, given to the application, answered.
 extension ServiceLoop {
     /// What a callback tells libwebsockets.
     enum Verdict: Int32 { case goOn = 0, hangUp = -1 }
 
-    /// The headers are complete.
-    func handleRequest(_ connection: Connection) -> Verdict {
-        // A second request while the first is unanswered would be answered with the first's answer.
-        guard case .idle = connection.phase else { return .hangUp }
-        connection.reset()
-        set(connection, .unproven)
-        counters.add(\.requests)
-        let reader = RequestReader(wsi: connection.wsi)
-        guard let request = reader.request(from: connection.address, isTLS: isTLS, trusted: configuration.trustedProxies) else {
-            connection.refuse(.badRequest(.encoding))
+    /// Bytes of a connection, in order.
+    func receive(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> Verdict {
+        switch connection.phase {
+        case .reading: return read(connection, bytes)
+        case .waiting, .deciding, .sending:
+            // Its turn has not come, and the socket is not read from, but for what was on its way.
+            connection.early.append(contentsOf: bytes)
+            return connection.early.count <= 4 * Self.pieceSize ? .goOn : .hangUp
+        case .socket: return takeFrames(connection, bytes)
+        case .ending:
+            connection.discarded += bytes.count
+            guard connection.discarded <= configuration.discardLimit, .now < connection.bodyDeadline else { return .hangUp }
+            connection.expire(afterSeconds: Self.lingerSeconds)
             return .goOn
         }
-        connection.request = request
-        connection.isHead = request.method == "HEAD"
-        connection.closes = reader.version != "1.1" || (request.headers["connection"] ?? "").lowercased().contains("close")
-        let length = reader.hasBlankBeforeColon ? .refused(.badRequest(.framing)) : BodyLength(request, version: reader.version)
-        if length == .refused(.badRequest(.framing)) { counters.add(\.ambiguous) }
-        switch length {
-        case .none: dispatch(connection)
-        case .unsaid:
-            connection.closes = true
-            dispatch(connection)
-        case .refused(let refusal):
-            // libwebsockets waits for no body of these: what follows would be read as the next request.
-            guard ["POST", "PUT", "PATCH"].contains(request.method) else { return refuseNow(connection, refusal) }
-            connection.lingers = true
-            connection.refuse(refusal)
-        case .bytes(let length): expectBody(connection, length: length)
-        case .chunked: expectChunks(connection)
+    }
+
+    private func read(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> Verdict {
+        var bytes = bytes
+        while case .reading = connection.phase, !bytes.isEmpty {
+            let wasFresh = connection.reader.isFresh
+            let (outcome, used) = connection.reader.take(bytes)
+            bytes = UnsafeRawBufferPointer(rebasing: bytes[used...])
+            switch outcome {
+            case .more: wait(for: connection, wasFresh: wasFresh)
+            case .proceed:
+                wait(for: connection, wasFresh: wasFresh)
+                guard write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: connection) else { return .hangUp }
+            case .request(let request, let manner): take(request, manner, connection)
+            case .refused(let refusal, let language):
+                counters.add(\.requests)
+                count(refusal)
+                connection.language = language
+                bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+                connection.refuse(refusal)
+            }
         }
+        connection.early.append(contentsOf: bytes)
+        connection.adjustFlow()
         return .goOn
     }
 
-    /// libwebsockets does not know where a chunked body ends: it goes on to take what comes for the body, so the connection closes after the answer.
-    private func expectChunks(_ connection: Connection) {
-        connection.closes = true
-        connection.chunks = ChunkedBody(limit: configuration.bodyLimit)
-        connection.bodyDeadline = .now + .seconds(configuration.bodySeconds)
-        connection.phase = .receivingBody(length: configuration.bodyLimit)
-        guard connection.request?.headers["expect"]?.lowercased() == "100-continue" else { return }
-        writeNow(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: connection.wsi)
-    }
-
-    private func take(_ bytes: UnsafeRawBufferPointer, _ chunks: ChunkedBody, of connection: Connection) -> Verdict {
-        var chunks = chunks
-        let outcome = chunks.take(bytes, into: &connection.body)
-        connection.chunks = chunks
-        switch outcome {
-        case .more: return .goOn
-        case .done: dispatch(connection)
-        case .tooLarge, .malformed:
-            counters.add(outcome == .tooLarge ? \.bodiesRefused : \.ambiguous)
-            connection.body = []
-            connection.lingers = true
-            connection.refuse(outcome == .tooLarge ? .tooLarge(limit: configuration.bodyLimit) : .badRequest(.framing))
-        }
-        return .goOn
-    }
-
-    /// The answer leaves at once and the connection ends: nothing behind this request is read.
-    private func refuseNow(_ connection: Connection, _ refusal: Refusal) -> Verdict {
-        let response = refusal.response(language: connection.request?.headers["accept-language"])
-        let head = ResponseHead(response: response, isHead: connection.isHead, closes: true, isTLS: isTLS)
-        writeNow(head.bytes(date: Date()) + (head.hasBody ? response.body : []), to: connection.wsi)
-        return .hangUp
-    }
-
-    private func expectBody(_ connection: Connection, length: Int) {
-        let expects = connection.request?.headers["expect"]?.lowercased() == "100-continue"
-        connection.bodyDeadline = .now + .seconds(configuration.bodySeconds)
-        guard length > configuration.bodyLimit else {
-            connection.phase = .receivingBody(length: length)
-            connection.body.reserveCapacity(length)
-            if expects { writeNow(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: connection.wsi) }
-            return
-        }
-        counters.add(\.bodiesRefused)
-        if expects || length > configuration.discardLimit {
-            connection.lingers = true
-            connection.refuse(.tooLarge(limit: configuration.bodyLimit))
-        } else {
-            connection.phase = .discarding
-        }
-    }
-
-    func handleBody(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> Verdict {
-        switch connection.phase {
-        case .receivingBody(let length):
-            guard .now < connection.bodyDeadline else { return .hangUp }
-            if let chunks = connection.chunks { return take(bytes, chunks, of: connection) }
-            guard connection.body.count + bytes.count <= length else { return .hangUp }
-            connection.body.append(contentsOf: bytes)
-        default:
-            connection.discarded += bytes.count
-            if connection.discarded > configuration.discardLimit { return .hangUp }
-        }
-        return .goOn
-    }
-
-    func handleBodyEnd(_ connection: Connection) -> Verdict {
-        switch connection.phase {
-        case .receivingBody: dispatch(connection)
-        case .discarding: connection.refuse(.tooLarge(limit: configuration.bodyLimit))
-        case .lingering: return .hangUp
+    private func count(_ refusal: Refusal) {
+        switch refusal {
+        case .badRequest(.framing), .badRequest(.contentLength): counters.add(\.ambiguous)
+        case .tooLarge: counters.add(\.bodiesRefused)
         default: break
         }
-        return .goOn
     }
 
-    private func dispatch(_ connection: Connection) {
-        guard var request = connection.request else { return }
-        swap(&request.body, &connection.body)
-        connection.phase = .waiting
+    /// A head may take its seconds in all; a body may be silent for them, and take its own in all.
+    private func wait(for connection: Connection, wasFresh: Bool) {
+        let reader = connection.reader
+        if wasFresh, !reader.isFresh {
+            set(connection, .unproven)
+            connection.expire(afterSeconds: configuration.timeoutSeconds)
+            connection.bodyDeadline = .now + .seconds(configuration.bodySeconds)
+        }
+        guard reader.isInBody else { return }
+        let left = Int((connection.bodyDeadline - .now).components.seconds)
+        connection.expire(afterSeconds: min(configuration.timeoutSeconds, left))
+    }
+
+    private func take(_ request: HTTPRequest, _ manner: RequestReader.Manner, _ connection: Connection) {
+        counters.add(\.requests)
+        let client = Forwarded(peer: connection.address, headers: request.headers, trusted: configuration.trustedProxies)
+        var request = request
+        (request.remoteAddress, request.isTLS) = (client.address, client.isTLS ?? isTLS)
+        (connection.isHead, connection.closes) = (request.method == "HEAD", manner.closes)
+        connection.language = request.headers["accept-language"]
         set(connection, .busy)
-        // Until the answer is sent nothing is read: a client that sends its next request early waits in the kernel's buffer.
-        lws_rx_flow_control(connection.wsi, 0)
-        lws_set_timeout(connection.wsi, PENDING_TIMEOUT_HTTP_CONTENT, 60)
+        connection.expire(afterSeconds: configuration.answerSeconds)
+        if manner.upgrades { return decideUpgrade(connection, request) }
+        connection.phase = .waiting
         let (outbox, application) = (connection.outbox, application)
-        Task { [request] in outbox.answer(await application.respond(to: request)) }
+        Task { [request] in outbox.put(.response(await application.respond(to: request))) }
     }
 
-    func handleWritable(_ connection: Connection) -> Verdict {
-        guard case .sending = connection.phase else { return .goOn }
-        let count = min(connection.outgoing.count - connection.sent, 64 * 1024)
-        let chunk = connection.outgoing[connection.sent..<(connection.sent + count)]
-        guard writeNow(Array(chunk), to: connection.wsi) else { return .hangUp }
-        connection.sent += count
-        lws_set_timeout(connection.wsi, PENDING_TIMEOUT_HTTP_CONTENT, Int32(configuration.timeoutSeconds))
-        guard connection.sent == connection.outgoing.count else {
-            lws_callback_on_writable(connection.wsi)
-            return .goOn
+    func continueSending(_ connection: Connection) -> Verdict {
+        while connection.sent < connection.outgoing.count, !connection.isStuffed {
+            let end = min(connection.sent + Self.pieceSize, connection.outgoing.count)
+            guard write(connection.outgoing[connection.sent..<end], to: connection) else { return .hangUp }
+            connection.sent = end
+            connection.expire(afterSeconds: configuration.timeoutSeconds)
         }
-        return finish(connection)
-    }
-
-    private func finish(_ connection: Connection) -> Verdict {
-        let (closes, lingers) = (connection.closes, connection.lingers)
-        if lingers {
-            connection.phase = .lingering
-            lws_set_timeout(connection.wsi, PENDING_TIMEOUT_HTTP_CONTENT, 5)
-            return .goOn
-        }
-        if closes { return .hangUp }
-        connection.reset()
+        guard !connection.isStuffed else { return .goOn }
+        (connection.outgoing, connection.sent) = ([], 0)
+        guard !connection.closes else { return end(connection) }
+        connection.phase = .reading
+        connection.expire(afterSeconds: Self.idleSeconds)
         set(connection, .idle)
-        lws_rx_flow_control(connection.wsi, 1)
-        return lws_http_transaction_completed(connection.wsi) == 0 ? .goOn : .hangUp
+        let early = connection.early
+        connection.early = []
+        return early.withUnsafeBytes { read(connection, $0) }
+    }
+
+    /// Everything that was to be sent is sent.
+    func end(_ connection: Connection) -> Verdict {
+        connection.phase = .ending
+        connection.early = []
+        connection.bodyDeadline = .now + .seconds(configuration.bodySeconds)
+        set(connection, .idle)
+        nc_lws_end_of_sending(connection.wsi)
+        connection.expire(afterSeconds: Self.lingerSeconds)
+        connection.adjustFlow()
+        return .goOn
     }
 
     /// What the socket does not take at once libwebsockets keeps and sends first.
-    @discardableResult
-    func writeNow(_ bytes: [UInt8], to wsi: OpaquePointer, as kind: lws_write_protocol = LWS_WRITE_HTTP) -> Bool {
+    func write(_ bytes: some Collection<UInt8>, to connection: Connection) -> Bool {
+        guard !bytes.isEmpty else { return true }
         let front = nc_lws_pre()
         var buffer = [UInt8](repeating: 0, count: front)
-        buffer += bytes
-        return buffer.withUnsafeMutableBufferPointer { buffer in
+        buffer.append(contentsOf: bytes)
+        let isTaken = buffer.withUnsafeMutableBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return false }
-            return lws_write(wsi, start + front, bytes.count, kind) >= 0
+            return lws_write(connection.wsi, start + front, buffer.count - front, LWS_WRITE_HTTP) >= 0  // as it is
         }
+        connection.adjustFlow()
+        return isTaken
     }
 }

@@ -11,8 +11,13 @@ final class ServiceLoop {
     private var connections: [UInt64: Connection] = [:]
     private var bounds: ConnectionBounds
     private var lastID: UInt64 = 0
-    /// The decision on a WebSocket that did not come in time. While it is still open no other is waited for.
-    var lateDecision: DecisionBox?
+
+    /// What is written at once, and read.
+    static let pieceSize = 16 * 1_024
+    /// Seconds that a peer has to close its side after ours.
+    static let lingerSeconds = 5
+    /// Seconds between two requests of a connection.
+    static let idleSeconds = 60
 
     init(configuration: WebServerConfiguration, application: any WebApplication, waker: Waker, counters: ServerCounters, log: Log) {
         (self.configuration, self.application, self.waker) = (configuration, application, waker)
@@ -54,13 +59,16 @@ final class ServiceLoop {
     func open(_ wsi: OpaquePointer) {
         lastID += 1
         let outbox = Outbox(id: lastID, waker: waker, limit: configuration.sendQueueLimit)
+        let reader = RequestReader(headLimit: configuration.headerLimit, bodyLimit: configuration.bodyLimit)
         let connection = Connection(
-            wsi: wsi, outbox: outbox, address: Self.address(of: wsi), isTLS: isTLS, messageLimit: configuration.messageLimit)
+            wsi: wsi, outbox: outbox, address: Self.address(of: wsi), isTLS: isTLS, reader: reader,
+            frames: WebSocketFrames(messageLimit: configuration.messageLimit))
         connections[lastID] = connection
         bounds.add(lastID, connection.address)
         counters.add(\.connections)
         // Owned by `connections`, which `close` empties when the wsi goes: the pointer never outlives it.
         lws_set_opaque_user_data(wsi, Unmanaged.passUnretained(connection).toOpaque())
+        connection.expire(afterSeconds: configuration.timeoutSeconds)
     }
 
     func close(_ connection: Connection) {
@@ -82,18 +90,29 @@ final class ServiceLoop {
         address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
     }
 
+    /// The socket takes bytes, or a task has made something ready.
+    func handleWritable(_ connection: Connection) -> Verdict {
+        guard !connection.isStuffed else { return .goOn }
+        connection.adjustFlow()
+        switch (connection.phase, connection.outbox.takeReady()) {
+        case (.waiting, .response(let response)?):
+            connection.answer(response)
+            return continueSending(connection)
+        case (.deciding(let handshake), .decision(let decision)?): return open(connection, handshake, decision)
+        case (.sending, _): return continueSending(connection)
+        case (.socket, _): return pump(connection)
+        default: break
+        }
+        return .goOn
+    }
+
     /// What tasks have made ready since the last time.
     func handleWake(_ context: OpaquePointer) {
         let (ids, reload) = waker.take()
         for id in ids {
+            // What there is to do is done in the connection's own turn: this one cannot end it.
             guard let connection = connections[id] else { continue }
-            if case .waiting = connection.phase, let response = connection.outbox.takeResponse() {
-                // A connection under flow control gets no turn to write either (h1 of libwebsockets 4.1).
-                lws_rx_flow_control(connection.wsi, 1)
-                connection.answer(response)
-            } else {
-                lws_callback_on_writable(connection.wsi)
-            }
+            lws_callback_on_writable(connection.wsi)
         }
         if reload, let tls = configuration.tls {
             _ = lws_tls_cert_updated(context, tls.certificate, tls.key, nil, 0, nil, 0)

@@ -19,27 +19,22 @@ struct ServiceThread {
         let loop = ServiceLoop(
             configuration: configuration, application: application, waker: waker, counters: counters, log: log)
         let strings = CStrings()
-        var protocols = (["http"] + configuration.subprotocols).map { name in
-            var entry = lws_protocols()
-            entry.name = strings.keep(name)
-            entry.callback = serviceCallback
-            entry.rx_buffer_size = 4_096
-            return entry
-        }
-        protocols.append(lws_protocols())
-        var policy = lws_retry_bo_t()
-        (policy.secs_since_valid_ping, policy.secs_since_valid_hangup) = (configuration.pingAfterSeconds, configuration.hangUpAfterSeconds)
-        // The context keeps pointers to all of these, so they live to the end of these closures.
-        protocols.withUnsafeBufferPointer { protocols in
-            withUnsafePointer(to: policy) { policy in
-                var info = creationInfo(address, strings)
-                (info.protocols, info.retry_and_idle_policy) = (protocols.baseAddress, policy)
-                info.user = Unmanaged.passUnretained(loop).toOpaque()
-                serve(info, started)
-            }
+        var only = lws_protocols()
+        only.name = strings.keep(Self.streamProtocol)
+        only.callback = serviceCallback
+        only.rx_buffer_size = ServiceLoop.pieceSize
+        // The context keeps pointers to all of these, so they live to the end of this closure. The list ends with an empty entry.
+        [only, lws_protocols()].withUnsafeBufferPointer { protocols in
+            var info = creationInfo(address, strings)
+            info.protocols = protocols.baseAddress
+            info.user = Unmanaged.passUnretained(loop).toOpaque()
+            serve(info, started)
         }
         withExtendedLifetime((loop, strings)) {}
     }
+
+    /// libwebsockets carries bytes; what they mean is read here (docs/decisions/requests-read-to-the-letter.md).
+    private static let streamProtocol = "bytes"
 
     private func serve(_ info: lws_context_creation_info, _ started: (Result<UInt16, WebServerError>) -> Void) {
         var info = info
@@ -65,17 +60,14 @@ struct ServiceThread {
         info.iface = address.interface.flatMap { strings.keep($0) }
         info.gid = -1
         info.uid = -1
-        info.server_string = strings.keep("nhipcau")
-        info.max_http_header_data2 = UInt32(configuration.headerLimit)
-        // A table is made when a connection needs one. With fewer of them than connections who says nothing takes the last one.
-        info.max_http_header_pool = UInt16(clamping: configuration.connectionLimit)
-        info.timeout_secs = configuration.timeoutSeconds
-        info.keepalive_timeout = 60
+        (info.listen_accept_role, info.listen_accept_protocol) = (strings.keep("raw-skt"), strings.keep(Self.streamProtocol))
+        info.pt_serv_buf_size = UInt32(ServiceLoop.pieceSize)
+        info.timeout_secs = UInt32(clamping: configuration.timeoutSeconds)
         info.ka_time = 60
         info.ka_probes = 3
         info.ka_interval = 10
         info.fd_limit_per_thread = UInt32(configuration.connectionLimit + 16)
-        var options = UInt64(LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND)
+        var options = UInt64(LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND) | nc_lws_accept_streams()
         if address.isIPv4Only { options |= UInt64(LWS_SERVER_OPTION_DISABLE_IPV6) }
         if let tls = configuration.tls {
             options |= UInt64(LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT)
@@ -114,7 +106,7 @@ private func serviceCallback(
         loop.handleWake(context)
         return 0
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return loop.mayConnect(from: peerAddress(of: Int32(Int(bitPattern: input)))) ? 0 : 1
-    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+    case LWS_CALLBACK_RAW_ADOPT:
         loop.open(wsi)
         return 0
     default: break
@@ -124,17 +116,9 @@ private func serviceCallback(
     let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : length)
     let verdict: ServiceLoop.Verdict
     switch reason {
-    case LWS_CALLBACK_HTTP: verdict = loop.handleRequest(connection)
-    case LWS_CALLBACK_HTTP_BODY: verdict = loop.handleBody(connection, bytes)
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION: verdict = loop.handleBodyEnd(connection)
-    case LWS_CALLBACK_HTTP_WRITEABLE: verdict = loop.handleWritable(connection)
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: verdict = loop.decideUpgrade(connection, input?.assumingMemoryBound(to: CChar.self))
-    case LWS_CALLBACK_ESTABLISHED: verdict = loop.handleEstablished(connection)
-    case LWS_CALLBACK_RECEIVE: verdict = loop.handleMessage(connection, bytes)
-    case LWS_CALLBACK_SERVER_WRITEABLE: verdict = loop.handleSocketWritable(connection)
-    // CONNECT makes libwebsockets a tunnel that has no end of its own; there is nothing here to tunnel to.
-    case LWS_CALLBACK_HTTP_BIND_PROTOCOL: verdict = lws_hdr_total_length(wsi, WSI_TOKEN_CONNECT) > 0 ? .hangUp : .goOn
-    case LWS_CALLBACK_RAW_CONNECTED, LWS_CALLBACK_RAW_RX, LWS_CALLBACK_RAW_WRITEABLE: verdict = .hangUp
+    case LWS_CALLBACK_RAW_RX: verdict = loop.receive(connection, bytes)
+    case LWS_CALLBACK_RAW_WRITEABLE: verdict = loop.handleWritable(connection)
+    case LWS_CALLBACK_TIMER: verdict = loop.watch(connection)
     case LWS_CALLBACK_WSI_DESTROY:
         loop.close(connection)
         verdict = .goOn

@@ -12,8 +12,8 @@ package struct WebServerConfiguration: Sendable {
     package var bodyLimit = 256 * 1024
     /// What is read and thrown away of a body that is too large, so that its sender gets to read the 413.
     package var discardLimit = 8 * 1024 * 1024
-    /// Bytes of request line and headers; beyond it the connection is closed.
-    package var headerLimit: UInt16 = 16 * 1024
+    /// Bytes of request line and headers; beyond it 431.
+    package var headerLimit = 16 * 1024
     /// Bytes of a WebSocket message; a longer one closes with 1009.
     package var messageLimit = 64 * 1024
     /// Messages and bytes waiting for a slow reader; beyond it the WebSocket is closed with 1013.
@@ -30,14 +30,14 @@ package struct WebServerConfiguration: Sendable {
     /// Reverse proxies whose word about the client's address counts (`Forwarded`).
     package var trustedProxies: [IPNetwork] = []
     /// Seconds of silence after which a WebSocket is pinged, and after which it is given up.
-    package var pingAfterSeconds: UInt16 = 20
-    package var hangUpAfterSeconds: UInt16 = 45
+    package var pingAfterSeconds = 20
+    package var hangUpAfterSeconds = 45
     /// Seconds that a client may take to send its headers, or be silent within a body or while it is sent an answer.
-    package var timeoutSeconds: UInt32 = 10
+    package var timeoutSeconds = 10
     /// Seconds that a whole body may take.
     package var bodySeconds = 60
-    /// Milliseconds that the service loop waits for the decision on a WebSocket (docs/decisions/websocket-decision.md).
-    package var upgradeDecisionMilliseconds = 250
+    /// Seconds that the application may take for an answer or for the decision on a WebSocket; beyond it the connection is closed.
+    package var answerSeconds = 60
 
     package init(host: String = "127.0.0.1", port: UInt16 = 8080, tls: TLSFiles? = nil, subprotocols: [String] = []) {
         (self.host, self.port, self.tls, self.subprotocols) = (host, port, tls, subprotocols)

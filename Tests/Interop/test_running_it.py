@@ -179,3 +179,69 @@ def test_secrets_are_not_shown_by_ps(server, tmp_path):
             one.terminate()
             one.wait(10)
     assert server.token not in server.words() and PASSWORD not in server.words()
+
+
+def answers(read):
+    """The status of each answer and the size of all bodies, read piece by piece up to the end of the stream."""
+    came, found, size = b"", [], 0
+    while True:
+        while b"\r\n\r\n" in came:
+            head, _, rest = came.partition(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            if len(rest) < length:
+                break
+            found.append(int(head.split(b" ")[1]))
+            came, size = rest[length:], size + length
+        more = read()
+        if not more:
+            return found, size, came
+        came += more
+
+
+def test_who_reads_slowly_gets_everything_and_costs_nothing_with_tls_or_without(tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    for words in ((), ("--tls", "self-signed")):
+        process, port, _ = start(tmp_path / f"data{len(words)}", *words)
+        try:
+            line = socket.socket()
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            line.settimeout(20)
+            line.connect(("127.0.0.1", port))
+            if words:
+                # Without close_notify the end of the stream would be an error.
+                line = context.wrap_socket(line, suppress_ragged_eofs=False)
+                assert line.selected_alpn_protocol() == "http/1.1"
+            # A thousand requests are ahead of the first answer that is read: 9 MB.
+            request = b"GET /strings.vi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+            last = request[:-2] + b"Connection: close\r\n\r\n"
+            line.setblocking(False)
+            waiting = request * 999 + last
+            end = time.monotonic() + 1
+            while waiting and time.monotonic() < end:
+                try:
+                    waiting = waiting[line.send(waiting[:8_192]) :]
+                except (BlockingIOError, ssl.SSLWantWriteError):
+                    time.sleep(0.01)
+            before = cpu(process)
+            time.sleep(2)
+            assert cpu(process) - before < 0.5, "it spins on a reader that does not read"
+            line.settimeout(20)
+
+            def read():
+                nonlocal waiting
+                if waiting:
+                    sent, waiting = waiting[:256], waiting[256:]
+                    line.sendall(sent)
+                return line.recv(16_384)
+
+            found, size, rest = answers(read)
+            assert found == [200] * 1_000 and rest == b"", (found[:3], len(found), rest[:100])
+            assert size == 1_000 * len(requests.get(f"http{'s' if words else ''}://127.0.0.1:{port}/strings.vi.json", verify=False, timeout=5).content)
+            # A body that is far too large is read to its end, so that its sender gets to read the answer.
+            answer = requests.post(f"http{'s' if words else ''}://127.0.0.1:{port}/api/v1/session", data=b" " * 4_000_000, headers={"Content-Type": "application/json"}, verify=False, timeout=20)
+            assert answer.status_code == 413
+            line.close()
+        finally:
+            stop(process)
