@@ -215,6 +215,41 @@ def test_two_addresses_with_all_they_may_hold_shut_nobody_out(server):
                 line.close()
 
 
+def test_who_is_silent_or_slow_is_let_go_and_who_is_between_requests_is_not(server):
+    def lasts(first, then=b"", every=1.0, most=20):
+        """Seconds until the server hangs up on who sends this and then a byte now and then."""
+        with socket.create_connection(("127.0.0.1", server.port)) as line:
+            line.sendall(first)
+            begun = time.monotonic()
+            rest = then
+            line.settimeout(every)
+            while time.monotonic() - begun < most:
+                try:
+                    if not line.recv(65_536):
+                        break
+                except TimeoutError:
+                    pass
+                except ConnectionResetError:
+                    break
+                try:
+                    line.sendall(rest[:1])
+                except OSError:
+                    break
+                rest = rest[1:]
+            return time.monotonic() - begun
+
+    slow = b"X: " + b"a" * 100
+    cases = {
+        "silent": ((b"",), 8, 14), "half a head": ((b"GET / HT",), 8, 14), "a head byte by byte": ((b"GET / HTTP/1.1\r\n", slow), 8, 14), "empty lines": ((b"\r\n",), 8, 14),
+        "half a body": ((post("Content-Length: 100", body=b"{"),), 8, 14), "half a chunk": ((post("Transfer-Encoding: chunked", body=b"5\r\na"),), 8, 14),
+        "a body byte by byte": ((post("Content-Length: 100", body=b"{"), b" " * 100), 19, 30), "between requests": ((SMUGGLED,), 19, 30),
+        "half a head between requests": ((SMUGGLED + b"GET",), 8, 14), "after the end": ((SMUGGLED[:-2] + b"Connection: close\r\n\r\n" + b"x" * 50, b""), 0, 2),
+    }
+    results = at_once([lambda one=one: lasts(*one[0]) for one in cases.values()])
+    for (name, (_, least, most)), seconds in zip(cases.items(), results, strict=True):
+        assert least <= seconds <= most, (name, seconds)
+
+
 def test_who_asked_once_and_then_says_nothing_holds_no_more_than_its_share(server):
     lines = []
     for source in ("127.0.0.2", "127.0.0.3"):
