@@ -144,8 +144,8 @@ actor Room {
         let leads = state.goesBeyondCapacity(authority)
         try makeRoom(for: authority, join.rule, leads: leads)
         // Others' names are theirs: one that looks like them gets a number.
-        let others = state.participants.filter { $0.user != join.user.id }.map(\.name)
-        let name = NameSkeleton.unique(join.name, among: others)
+        let name = state.takeName(join.name, for: join.user.id)
+        defer { state.giveUpName(name, of: join.user.id) }
         let request = JoinRequest(
             session: join.session, meeting: meeting.id, name: name, offer: join.offer, capacity: leads ? .max : meeting.capacity,
             person: join.rule.isPersonal ? join.user.id : nil)

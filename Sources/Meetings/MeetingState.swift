@@ -8,6 +8,7 @@ package struct MeetingState: Sendable {
     /// In the order of joining.
     private var order: [UUID] = []
     private var sessionsByUser: [UUID: [UUID]] = [:]
+    private var names = NameIndex()
 
     package init(_ meeting: Meeting) { self.meeting = meeting }
 
@@ -17,6 +18,14 @@ package struct MeetingState: Sendable {
     package func sessions(of user: UUID) -> [UUID] { sessionsByUser[user] ?? [] }
     package var participantCount: Int { present.count }
     package func participant(_ id: UUID) -> Participant? { present[id] }
+    /// Takes `name`, with a number where it looks like somebody else's, for one who is about to join; `giveUpName` when that is done or has failed.
+    package mutating func takeName(_ name: String, for user: UUID) -> String {
+        let unique = names.unique(name, for: user)
+        names.add(unique, of: user)
+        return unique
+    }
+
+    package mutating func giveUpName(_ name: String, of user: UUID) { names.remove(name, of: user) }
 
     /// - Returns: what happened, in order; empty where the command changed nothing.
     /// - Throws: `MeetingRefusal`; the state is then as it was.
@@ -137,6 +146,7 @@ extension MeetingState {
             (participant.isCameraOff, participant.isCameraOffByChair) = (isHidden, isHidden)
         }
         if present.updateValue(participant, forKey: participant.id) == nil {
+            names.add(participant.name, of: participant.user)
             order.append(participant.id)
             sessionsByUser[participant.user, default: []].append(participant.id)
         }
@@ -218,6 +228,7 @@ extension MeetingState {
 
     private mutating func drop(_ id: UUID, reason: String) -> [MeetingEvent] {
         guard let gone = present.removeValue(forKey: id) else { return [] }
+        names.remove(gone.name, of: gone.user)
         order.removeAll { $0 == id }
         sessionsByUser[gone.user]?.removeAll { $0 == id }
         if sessionsByUser[gone.user]?.isEmpty == true { sessionsByUser[gone.user] = nil }

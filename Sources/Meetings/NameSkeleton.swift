@@ -36,14 +36,33 @@ package enum NameSkeleton {
         return looks
     }()
 
-    /// `name`, with a number where it looks like one of `taken`.
-    package static func unique(_ name: String, among taken: [String]) -> String {
-        let skeletons = Set(taken.map { of($0) })
-        guard skeletons.contains(of(name)) else { return name }
-        for number in 2...(taken.count + 2) {
+}
+
+/// Whose names look how, so that a name costs the same in a hall of seven hundred as in a room of three.
+struct NameIndex: Sendable {
+    /// By skeleton: whose they are, and how often each has it.
+    private var owners: [String: [UUID: Int]] = [:]
+
+    mutating func add(_ name: String, of user: UUID) { owners[NameSkeleton.of(name), default: [:]][user, default: 0] += 1 }
+
+    mutating func remove(_ name: String, of user: UUID) {
+        let skeleton = NameSkeleton.of(name)
+        guard let count = owners[skeleton]?[user] else { return }
+        owners[skeleton]?[user] = count > 1 ? count - 1 : nil
+        if owners[skeleton]?.isEmpty == true { owners[skeleton] = nil }
+    }
+
+    /// `name`, with a number where it looks like one of somebody else.
+    func unique(_ name: String, for user: UUID) -> String {
+        guard isTaken(name, for: user) else { return name }
+        for number in 2...(owners.count + 2) {
             let numbered = "\(name) (\(number))"
-            if !skeletons.contains(of(numbered)) { return numbered }
+            if !isTaken(numbered, for: user) { return numbered }
         }
         return name
+    }
+
+    private func isTaken(_ name: String, for user: UUID) -> Bool {
+        owners[NameSkeleton.of(name)].map { $0.count > 1 || $0[user] == nil } ?? false
     }
 }
