@@ -33,7 +33,7 @@ struct RequestReader {
 
     /// Nothing of a request has come yet.
     var isFresh: Bool { if case .head = phase { !scanner.hasBegun } else { false } }
-    /// The head is read, the body is not.
+    /// The head is read, the body is not yet whole.
     var isInBody: Bool { if case .head = phase { false } else { true } }
 
     /// - Returns: also how many of the bytes were used; the rest belongs to what comes after.
@@ -120,12 +120,11 @@ struct RequestReader {
     private mutating func finish() -> Outcome {
         guard let (head, manner) = pending else { return .more }
         var request = head
-        request.body = phaseIsHead ? [] : bytes
+        request.body = isInBody ? bytes : []
         pending = nil
         (phase, scanner, bytes) = (.head, HeadScanner(limit: headLimit), [])
         return .request(request, manner)
     }
-    private var phaseIsHead: Bool { if case .head = phase { true } else { false } }
 }
 
 extension Substring {
