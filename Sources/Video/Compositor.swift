@@ -30,6 +30,7 @@ package final class Compositor {
     private var arrangement: (kind: LayoutKind, count: Int)?
     /// The canvas in the sizes of the smaller tiers.
     private var smaller: [Picture?] = Array(repeating: nil, count: VideoTier.allCases.count)
+    private var scaler = PictureScaler()
 
     /// - Parameter width: of the canvas, even, as `height`.
     package init(width: Int = 1_280, height: Int = 720) {
@@ -113,7 +114,7 @@ package final class Compositor {
         let fit = TileFit(width: picture.width, height: picture.height, tileWidth: tile.width, tileHeight: tile.height)
         if fit.hasBars { canvas.fill(tile, with: .black) }
         let place = Rectangle(x: tile.x + fit.place.x, y: tile.y + fit.place.y, width: fit.place.width, height: fit.place.height)
-        canvas.scale(from: picture.view, part: fit.part, into: place)
+        scaler.scale(picture.view, part: fit.part, to: place, of: canvas)
     }
 
     /// The thickness of the border of who speaks.

@@ -74,20 +74,24 @@ def counted(tmp_path, monkeypatch):
     running.close()
 
 
-def test_packets_and_frames_allocate_nothing(counted):
+@pytest.mark.parametrize(
+    "layout, senders, viewers",
+    [pytest.param(None, 3, 40, id="tiles larger than the clip"), pytest.param("grid", 10, 33, id="tiles smaller than the clip")],
+)
+def test_packets_and_frames_allocate_nothing(counted, layout, senders, viewers):
     server, allocations = counted
-    meeting = server.running_meeting("Không cấp phát")["id"]
+    meeting = server.running_meeting(f"Không cấp phát {senders}")["id"]
     clip = Path(__file__).parents[2] / "Sources" / "Endpoint" / "media" / "clip-person-180p.ivf"
 
     def packets():
         return sum(server.metric(f"nhipcau_media_datagrams_{way}_total") for way in ("sent", "received"))
 
-    # Tiles that are smaller than the clip. For one that is larger libyuv takes three rows from malloc for each picture.
-    assert server.call("POST", f"meetings/{meeting}/commands", json={"id": 1, "type": "layout", "layout": "grid"}).ok
+    if layout:
+        assert server.call("POST", f"meetings/{meeting}/commands", json={"id": 1, "type": "layout", "layout": layout}).ok
     with Sites(server, meeting) as sites:
-        sites.add("Nói", "--count", "10", "--audio", "tone:440", "--video", str(clip))
-        sites.add("Xem", "--count", "33", "--kind", "viewer")
-        assert until(lambda: len(server.participants(meeting)) == 43)
+        sites.add("Nói", "--count", str(senders), "--audio", "tone:440", "--video", str(clip))
+        sites.add("Xem", "--count", str(viewers), "--kind", "viewer")
+        assert until(lambda: len(server.participants(meeting)) == senders + viewers)
         # Every buffer must have had its largest packet: the slots of the frame assembler are 512, and a picture has one packet or two.
         time.sleep(25)
         # Asking for metrics allocates: malloc is read inside of that.
@@ -96,6 +100,7 @@ def test_packets_and_frames_allocate_nothing(counted):
         time.sleep(6)
         made = allocations() - before
         handled = packets() - first
+    print(f"{made / handled * 1_000:.1f} allocations for 1000 packets")
     assert handled > 20_000, handled
     # What is left are the control plane's two timers a second; a single one for each picture would be 75 a second.
     assert made / handled * 1_000 < 10, f"{made} allocations for {handled:.0f} packets"
