@@ -2,10 +2,32 @@ import Foundation
 
 /// RFC 3339 times: any offset is read, UTC is written. A day or an hour that does not exist is no time; nothing is moved to another day.
 package enum Timestamps {
-    /// In UTC, to the millisecond.
+    /// In UTC, to the nearest millisecond. Whole numbers all the way: a formatter that cuts a fraction off loses one where a second of far years has few bits.
     package static func text(_ date: Date) -> String {
-        let whole = (date.timeIntervalSince1970 * 1_000).rounded() / 1_000
-        return Date(timeIntervalSince1970: whole).formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z"
+        let whole = Int((max(-62_135_596_800, min(date.timeIntervalSince1970, 253_402_300_799.999)) * 1_000).rounded())
+        let rest = (whole % 86_400_000 + 86_400_000) % 86_400_000
+        let days = (whole - rest) / 86_400_000
+        let (year, month, day) = civil(days)
+        let seconds = rest / 1_000
+        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T" + padded(seconds / 3_600, 2) + ":"
+            + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "." + padded(rest % 1_000, 3) + "Z"
+    }
+
+    private static func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// The day of a number of days since 1 January 1970, proleptic Gregorian: `dayNumber` the other way round.
+    private static func civil(_ number: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = number + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let ofEra = shifted - era * 146_097
+        let yearOfEra = (ofEra - ofEra / 1_460 + ofEra / 36_524 - ofEra / 146_096) / 365
+        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * ofYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, ofYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
     /// - Parameter text: `2026-02-28T08:00:00.5+07:00`; a blank may stand for the T (RFC 3339 §5.6).

@@ -196,7 +196,8 @@ final class VideoSource: Sendable {
     /// card is shown rather than a frozen picture.
     func picture(notOlderThan age: Duration, now: Instant) -> Picture? {
         let (picture, decoded) = latest.withLock { ($0.picture, $0.decoded) }
-        guard picture != nil, !isShutOut(now: now) else { return nil }
+        // Asked first: that it sends too much is told even where nothing of it was ever decoded.
+        guard !isShutOut(now: now), picture != nil else { return nil }
         return inbox.withLock { $0.hasEnded } || now - decoded > age && !isStill(now: now) ? nil : picture
     }
 

@@ -21,6 +21,7 @@ struct TimestampsTests {
         ("2017-01-01T06:59:60+07:00", "2017-01-01T00:00:00.000Z"), ("2026-11-30T20:00:00-12:00", "2026-12-01T08:00:00.000Z"),
         ("2026-12-01 08:00:00.25Z", "2026-12-01T08:00:00.250Z"), ("2000-02-29T00:00:00.1234567Z", "2000-02-29T00:00:00.123Z"),
         ("1970-01-01T00:00:00-00:00", "1970-01-01T00:00:00.000Z"), ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+        ("5732-01-12t18:38:37.3233332z", "5732-01-12T18:38:37.323Z"), ("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z"),
     ])
     func `what RFC 3339 allows is the moment that it says`(text: String, moment: String) throws {
         let date = try #require(Timestamps.date(text))
@@ -36,6 +37,8 @@ struct TimestampsTests {
                     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
                     guard let number = Timestamps.day("\(year)-\(two(month))-\(two(day))") else { continue }
                     #expect(number == expected)
+                    let noon = Date(timeIntervalSince1970: Double(number) * 86_400 + 43_200.001)
+                    #expect(Timestamps.text(noon) == "\(year)-\(two(month))-\(two(day))T12:00:00.001Z")
                     expected += 1
                 }
             }
