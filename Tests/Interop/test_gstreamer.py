@@ -24,21 +24,28 @@ def meeting(server):
     endpoint.close()
 
 
-def start_peer(server, meeting, name, *options, seconds=SECONDS):
-    """The system's Python has GStreamer; the tests' own has not."""
-    return subprocess.Popen(
-        ["/usr/bin/python3", PEER, "--url", f"{server.origin}/api/v1/meetings/{meeting}/media", "--token", server.token, "--name", name,
-         "--seconds", str(seconds), *options],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
+@pytest.fixture
+def start_peer():
+    """The system's Python has GStreamer; the tests' own has not. Whatever a test says of them, they end with it."""
+    started = []
+
+    def start(server, meeting, name, *options, seconds=SECONDS):
+        started.append(subprocess.Popen(
+            ["/usr/bin/python3", PEER, "--url", f"{server.origin}/api/v1/meetings/{meeting}/media", "--token", server.token, "--name", name,
+             "--seconds", str(seconds), *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ))
+        return started[-1]
+
+    yield start
+    for peer in started:
+        if peer.poll() is None:
+            peer.kill()
+        peer.communicate()
 
 
 def report_of(peer, seconds=SECONDS):
-    try:
-        output, errors = peer.communicate(timeout=seconds + 20)
-    except subprocess.TimeoutExpired:
-        peer.kill()
-        raise
+    output, errors = peer.communicate(timeout=seconds + 20)
     assert output, errors
     return json.loads(output)
 
@@ -62,7 +69,7 @@ def check_received(report):
     assert report["left"] in (200, 204)
 
 
-def test_webrtcbin_joins_with_sound_and_picture(server, meeting):
+def test_webrtcbin_joins_with_sound_and_picture(server, meeting, start_peer):
     peer = start_peer(server, meeting, "GStreamer")
     seen = participant(server, meeting, "GStreamer", lambda one: one["video"]["width"] == 640 and one["audio"]["sending"])
     report = report_of(peer)
@@ -72,14 +79,14 @@ def test_webrtcbin_joins_with_sound_and_picture(server, meeting):
     assert all(one["name"] != "GStreamer" for one in server.participants(meeting))
 
 
-def test_webrtcbin_that_only_receives_is_a_viewer(server, meeting):
+def test_webrtcbin_that_only_receives_is_a_viewer(server, meeting, start_peer):
     peer = start_peer(server, meeting, "WHEP", "--receive-only")
     seen = participant(server, meeting, "WHEP", lambda one: one["state"] == "connected")
     check_received(report_of(peer))
     assert seen["kind"] == "viewer", seen
 
 
-def test_who_checks_no_consent_stays_by_sealed_media(server, meeting):
+def test_who_checks_no_consent_stays_by_sealed_media(server, meeting, start_peer):
     """libnice sends no consent checks by default: a publisher with sound and picture, a viewer, and by hand one that sends reports alone."""
     stay = 62
     peers = {name: start_peer(server, meeting, name, *options, seconds=stay) for name, options in (("Phát", ()), ("Xem", ("--receive-only",)))}
