@@ -1,6 +1,7 @@
 """Two Chromium, one Firefox and two headless endpoints in one meeting for a minute: everybody sees everybody, hears the others and not itself."""
 
 import itertools
+import json
 import os
 import time
 
@@ -79,7 +80,7 @@ def check_rates(name, before, after):
     assert rates["framesDecoded"] >= 15, f"{name}: {rates}"
 
 
-def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromium, firefox, endpoints):
+def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromium, firefox, endpoints, tmp_path):
     meeting = server.running_meeting("Ba trình duyệt và hai điểm cầu")["id"]
     endpoints(meeting)
     browsers = dict(zip(BROWSERS, [chromium(), chromium(), firefox]))
@@ -100,7 +101,13 @@ def test_three_browsers_and_two_endpoints_see_and_hear_each_other(server, chromi
     while time.monotonic() < end:
         for name, browser in browsers.items():
             check_sound(name, browser.evaluate("() => client.sound()"))
-            check_picture(name, browser.evaluate("() => client.frame()"))
+            frame = browser.evaluate("() => client.frame()")
+            try:
+                check_picture(name, frame)
+            except AssertionError as failure:
+                (tmp_path / "frame.json").write_text(json.dumps(frame))
+                failure.add_note(f"round {rounds}; the picture is in {tmp_path}/frame.json (client.frame, for support.measure.picture_of)")
+                raise
         rounds += 1
         time.sleep(min(5, max(0, end - time.monotonic())))
     after = {name: browser.evaluate("() => client.statistics()") for name, browser in browsers.items()}
