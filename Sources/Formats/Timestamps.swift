@@ -2,15 +2,15 @@ import Foundation
 
 /// RFC 3339 times: any offset is read, UTC is written. A day or an hour that does not exist is no time; nothing is moved to another day.
 package enum Timestamps {
-    /// In UTC, to the nearest millisecond. Whole numbers all the way: a formatter that cuts a fraction off loses one where a second of far years has few bits.
+    /// In UTC, to the nearest millisecond, of the years 1 to 9999. Foundation's formatter cuts the fraction off, and so loses a millisecond in far years, where
+    /// a `Double` has few bits for it.
     package static func text(_ date: Date) -> String {
         let whole = Int((max(-62_135_596_800, min(date.timeIntervalSince1970, 253_402_300_799.999)) * 1_000).rounded())
-        let rest = (whole % 86_400_000 + 86_400_000) % 86_400_000
-        let days = (whole - rest) / 86_400_000
-        let (year, month, day) = civil(days)
-        let seconds = rest / 1_000
+        let ofDay = (whole % 86_400_000 + 86_400_000) % 86_400_000
+        let (year, month, day) = civil((whole - ofDay) / 86_400_000)
+        let seconds = ofDay / 1_000
         return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T" + padded(seconds / 3_600, 2) + ":"
-            + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "." + padded(rest % 1_000, 3) + "Z"
+            + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "." + padded(ofDay % 1_000, 3) + "Z"
     }
 
     private static func padded(_ number: Int, _ width: Int) -> String {
@@ -18,10 +18,10 @@ package enum Timestamps {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    /// The day of a number of days since 1 January 1970, proleptic Gregorian: `dayNumber` the other way round.
+    /// The day of a number of days since 1 January 1970, proleptic Gregorian, from 1 March of the year 0 on: `dayNumber` the other way round.
     private static func civil(_ number: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = number + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let era = shifted / 146_097
         let ofEra = shifted - era * 146_097
         let yearOfEra = (ofEra - ofEra / 1_460 + ofEra / 36_524 - ofEra / 146_096) / 365
         let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)

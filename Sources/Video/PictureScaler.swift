@@ -6,8 +6,8 @@ struct PictureScaler {
         var chroma: RowScaler
     }
 
-    /// More pairs than the tiles of a meeting have at one time.
-    private static let mostKept = 16
+    /// A pair for each tile of the fullest layout, and some for the one before.
+    private static let mostKept = 32
     private var kept: [Rows] = []
     private var oldest = 0
     /// As wide as it came and as high as it becomes; only its corner is used where less is needed.

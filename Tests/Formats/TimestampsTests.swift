@@ -45,4 +45,12 @@ struct TimestampsTests {
         }
         #expect(expected == 146_097)
     }
+
+    @Test(arguments: [
+        (-0.0004, "1970-01-01T00:00:00.000Z"), (-0.001, "1969-12-31T23:59:59.999Z"), (-62_135_596_800, "0001-01-01T00:00:00.000Z"),
+        (-.infinity, "0001-01-01T00:00:00.000Z"), (.infinity, "9999-12-31T23:59:59.999Z"), (0.9996, "1970-01-01T00:00:01.000Z"),
+    ])
+    func `any date has a text, of the nearest moment that the form can say`(seconds: Double, text: String) {
+        #expect(Timestamps.text(Date(timeIntervalSince1970: seconds)) == text)
+    }
 }

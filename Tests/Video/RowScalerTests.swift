@@ -59,7 +59,7 @@ struct RowScalerTests {
         }
         let ground = YUVColour(y: 5, u: 6, v: 7)
         // More pairs of widths than are kept, longer and shorter, so that the first ones are made anew and the scratch picture grows.
-        let widths = (0..<20).map { 160 + $0 * 34 } + [160, 194]
+        let widths = (0..<40).map { 160 + $0 * 18 } + [160, 178]
         var shared = PictureScaler()
         for width in widths {
             let place = Rectangle(x: 8, y: 6, width: width, height: width / 4 * 2)

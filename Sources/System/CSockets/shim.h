@@ -106,8 +106,7 @@ static inline void nc_set_thread_name(const char *name) { (void)prctl(PR_SET_NAM
 /// Room for the control messages of what leaves: from which address of this machine, and the size of segments (udp(7), UDP_SEGMENT).
 struct nc_send_control {
     _Alignas(8) unsigned char bytes[CMSG_SPACE(sizeof(struct nc_in6_pktinfo)) + CMSG_SPACE(sizeof(unsigned short))];
-    /// Bytes of the first of them, with and without what aligns the next; 0 where the kernel chooses the address.
-    unsigned int from_space;
+    /// Bytes of the first of them, without what aligns the next; 0 where the kernel chooses the address.
     unsigned int from_length;
     /// 0 where the message is one datagram.
     unsigned short segment;
@@ -126,7 +125,7 @@ static inline int nc_can_segment(int descriptor) {
 /// `local` is the address of 16 bytes that it leaves from, IPv4 in its mapped form; null where the kernel chooses. `family` is the socket's.
 static inline void nc_begin_control(struct nc_mmsghdr *message, struct nc_send_control *control, const unsigned char *local, int family) {
     control->segment = 0;
-    control->from_space = control->from_length = 0;
+    control->from_length = 0;
     if (local) {
         struct cmsghdr *header = (struct cmsghdr *)control->bytes;
         if (family == AF_INET6) {
@@ -136,7 +135,6 @@ static inline void nc_begin_control(struct nc_mmsghdr *message, struct nc_send_c
             header->cmsg_type = NC_IPV6_PKTINFO;
             header->cmsg_len = CMSG_LEN(sizeof information);
             memcpy(CMSG_DATA(header), &information, sizeof information);
-            control->from_space = CMSG_SPACE(sizeof information);
             control->from_length = header->cmsg_len;
         } else {
             struct nc_in_pktinfo information = {0};
@@ -145,7 +143,6 @@ static inline void nc_begin_control(struct nc_mmsghdr *message, struct nc_send_c
             header->cmsg_type = NC_IP_PKTINFO;
             header->cmsg_len = CMSG_LEN(sizeof information);
             memcpy(CMSG_DATA(header), &information, sizeof information);
-            control->from_space = CMSG_SPACE(sizeof information);
             control->from_length = header->cmsg_len;
         }
     }
@@ -157,12 +154,12 @@ static inline void nc_begin_control(struct nc_mmsghdr *message, struct nc_send_c
 static inline void nc_set_segment(struct nc_mmsghdr *message, struct nc_send_control *control, unsigned short size) {
     control->segment = size;
     if (size) {
-        struct cmsghdr *header = (struct cmsghdr *)(control->bytes + control->from_space);
+        struct cmsghdr *header = (struct cmsghdr *)(control->bytes + CMSG_ALIGN(control->from_length));
         header->cmsg_level = NC_SOL_UDP;
         header->cmsg_type = NC_UDP_SEGMENT;
         header->cmsg_len = CMSG_LEN(sizeof size);
         memcpy(CMSG_DATA(header), &size, sizeof size);
     }
-    message->msg_hdr.msg_controllen = size ? control->from_space + CMSG_LEN(sizeof size) : control->from_length;
+    message->msg_hdr.msg_controllen = size ? CMSG_ALIGN(control->from_length) + CMSG_LEN(sizeof size) : control->from_length;
     message->msg_hdr.msg_control = message->msg_hdr.msg_controllen ? control->bytes : 0;
 }
