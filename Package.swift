@@ -44,14 +44,15 @@ let package = Package(
         system("CPango", "pangocairo", "libpango1.0-dev"),
         system("CSockets"),
         system("CMalloc"),
+        system("CCache"),
 
-        room("RTP", settings: packetSettings),
+        room("RTP", ["CCache"], settings: packetSettings),
         room("ICE", ["RTP", "COpenSSL"], settings: packetSettings),
         room("SDP", ["RTP", "ICE"]),  // after ICE: it names addresses and credentials (docs/decisions/sdp-after-ice.md)
-        room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP"], settings: packetSettings),
+        room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP", "CCache"], settings: packetSettings),
         room("Audio", ["RTP", "COpus"]),
         room("Video", ["RTP", "CVPX", "CYUV", "CPango"]),
-        room("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),
+        room("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets", "CCache"]),
         room("Formats"),
         room("Meetings"),
         room("Lines"),
