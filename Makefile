@@ -33,12 +33,17 @@ release: install ## build the executable in release mode
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 
 .PHONY: test
-test: unit interop ## install what is missing, build, and pass every test
+test: unit sockets interop ## install what is missing, build, and pass every test
 
 .PHONY: unit
 unit: install ## the tests that need no network, no browser and no sleep
 	@echo "==> unit tests"
 	@swift test --scratch-path $(BUILD)
+
+.PHONY: sockets
+sockets: install ## the tests of a room that bind a socket of this machine
+	@echo "==> tests that bind sockets"
+	@NHIPCAU_SOCKETS=1 swift test --scratch-path $(BUILD) --filter '^MCUTests\.MediaServerTests'
 
 .PHONY: interop
 interop: install-test release ## the tests with real sockets, browsers and foreign stacks
@@ -56,7 +61,7 @@ format: ## format every Swift file in place
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: fuzz
-fuzz: install ## every parser under libFuzzer and AddressSanitizer, FUZZ_SECONDS each (60)
+fuzz: install ## every parser under libFuzzer and AddressSanitizer, FUZZ_SECONDS each (60), one on each core
 	@tools/fuzz $(FUZZ_SECONDS)
 
 .PHONY: bench

@@ -64,7 +64,7 @@ let package = Package(
         room("Endpoint", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
         .executableTarget(
             name: "nhipcau",
-            dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc"],
+            dependencies: ["ControlPlane", "Formats", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc"],
             resources: [.copy("directory.json")], swiftSettings: swiftSettings),
 
         .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
@@ -83,6 +83,7 @@ let package = Package(
         tests("ControlPlane", ["Formats", "Meetings", "Lines", "Store", "MCU", "WebServer"]),
         tests("WebPages"),
         tests("Endpoint", ["RTP", "Peer", "Audio", "Video"]),
+        tests("nhipcau", ["Endpoint", "WebServer"]),
 
         .target(name: "CFloor", dependencies: ["COpenSSL"], path: "Benchmarks/floor"),
         .executableTarget(

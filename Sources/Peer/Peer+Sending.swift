@@ -61,6 +61,7 @@ extension Peer {
                     let length = stream.write(
                         payload, timestamp: frame.timestamp, captured: frame.captured, marker: index == count - 1,
                         transportSequence: first &+ UInt16(truncatingIfNeeded: index), now: now, into: &packet)
+                    // Not sealed is not sent, and not counted as sent.
                     return length.flatMap { try? srtp?.protectRTP(&packet, length: $0) } ?? 0
                 }
                 if sent > 0 { whole += 1 }
@@ -100,6 +101,7 @@ extension Peer {
                 let length = stream.write(
                     payload, timestamp: timestamp, captured: captured, marker: marker, transportSequence: number, now: now, into: &packet)
             else { return 0 }
+            // Not sealed is not sent, and not counted as sent.
             sent = (try? srtp?.protectRTP(&packet, length: length)) ?? 0
             return sent
         }

@@ -263,6 +263,7 @@ package final class Peer {
     }
 
     private func connect(now: Instant, sink: inout some PeerSink) {
+        // Whatever the library says: without keys in use there is no session, and the reason is told as the handshake's.
         guard let keys = dtls.keys, let session = try? SRTPSession(keys: keys) else { return end(.handshakeFailed, sink: &sink) }
         srtp = consume session
         state = .connected

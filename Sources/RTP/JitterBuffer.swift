@@ -113,7 +113,11 @@ package struct JitterBuffer: Sendable {
     /// Packets were kept from it for a while, as of silence: the next one begins anew. What is known of the way's jitter stays.
     package mutating func resume() {
         for index in slots.indices { slots[index].sequence = -1 }
-        (turn, highest, isPlaying, concealed, hasPlayed) = (nil, -1, false, 0, false)
+        turn = nil
+        highest = -1
+        isPlaying = false
+        concealed = 0
+        hasPlayed = false
         // The clocks have gone on; how far apart they are is to be seen again.
         (lastInserted, endOfPlayed, baseline) = (nil, nil, nil)
     }
@@ -122,9 +126,15 @@ package struct JitterBuffer: Sendable {
         self.ssrc = ssrc
         (sequences, timestamps) = (SequenceUnwrapper(), TimestampUnwrapper())
         for index in slots.indices { slots[index].sequence = -1 }
-        (turn, highest, isPlaying, concealed) = (nil, -1, false, 0)
+        turn = nil
+        highest = -1
+        isPlaying = false
+        concealed = 0
         hasPlayed = false
-        (lastInserted, endOfPlayed, baseline, peak) = (nil, nil, nil, 0)
+        lastInserted = nil
+        endOfPlayed = nil
+        baseline = nil
+        peak = 0
     }
 
     private mutating func measure(_ sequence: Int64, _ time: Int64, _ now: Instant) {

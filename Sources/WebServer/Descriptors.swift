@@ -22,7 +22,10 @@ package enum Descriptors {
     }
 
     /// How many are open now.
-    package static var open: Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? spare }
+    package static var open: Int {
+        // Where it cannot be counted as many as are kept free are taken to be open: nobody is refused for it.
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? spare
+    }
 }
 
 /// What to do when `accept` has no descriptor left. The connection stays in the listener's queue and the listener stays readable, so that a loop

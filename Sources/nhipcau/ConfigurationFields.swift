@@ -1,66 +1,71 @@
+import Formats
 import Foundation
 
 /// One object of the configuration file. Every fault names the file, the key and what to do.
 struct ConfigurationFields {
-    private let object: [String: Any]
+    private let members: [(String, JSONValue)]
     private let file: String
     private let path: String
 
     /// - Parameter data: JSON with `//` and `/* */` comments and trailing commas.
     init(_ data: Data, file: String) throws(CommandFailure) {
         let text = Self.withoutTrailingCommas(Self.withoutComments(String(decoding: data, as: UTF8.self)))
-        let value: Any
-        do {
-            value = try JSONSerialization.jsonObject(with: Data(text.utf8))
-        } catch {
-            throw .input("\(file): is not JSON (\(Self.reason(error))); comments are // and /* */")
+        let value: JSONValue
+        do throws(JSONFault) { value = try JSONValue(parsing: [UInt8](text.utf8)) } catch {
+            throw .input("\(file): is not JSON (line \(error.line): \(error.reason.rawValue)); comments are // and /* */")
         }
-        guard let object = value as? [String: Any] else { throw .input("\(file): must be one JSON object, {…}") }
-        (self.object, self.file, path) = (object, file, "")
+        guard case .object(let members) = value else { throw .input("\(file): must be one JSON object, {…}") }
+        self.init(members, file: file, path: "")
     }
 
-    private init(_ object: [String: Any], file: String, path: String) { (self.object, self.file, self.path) = (object, file, path) }
+    private init(_ members: [(String, JSONValue)], file: String, path: String) {
+        self.members = members
+        self.file = file
+        self.path = path
+    }
+
+    private subscript(key: String) -> JSONValue? { members.first { $0.0 == key }?.1 }
 
     func place(_ key: String) -> String { "\(file): \(path)\(key)" }
 
     /// In order, of an object whose keys are names.
-    var keys: [String] { object.keys.sorted() }
+    var keys: [String] { members.map(\.0).sorted() }
 
     func allow(_ known: Set<String>) throws(CommandFailure) {
-        for key in object.keys.sorted() where !known.contains(key) {
+        for key in keys where !known.contains(key) {
             throw .input("\(place(key)): unknown key; known are \(known.sorted().joined(separator: ", "))")
         }
     }
 
     func string(_ key: String) throws(CommandFailure) -> String? {
-        guard let value = object[key] else { return nil }
-        guard let text = value as? String else { throw .input("\(place(key)): must be a text in quotation marks") }
+        guard let value = self[key] else { return nil }
+        guard case .string(let text) = value else { throw .input("\(place(key)): must be a text in quotation marks") }
         return text
     }
 
     func int(_ key: String, in range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
-        guard let value = object[key] else { return nil }
-        guard let number = value as? Int, !(value is String), range.contains(number) else {
+        guard let value = self[key] else { return nil }
+        guard case .int(let number) = value, range.contains(number) else {
             throw .input("\(place(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
 
     func strings(_ key: String) throws(CommandFailure) -> [String] {
-        guard let value = object[key] else { return [] }
-        guard let list = value as? [String] else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
-        return list
+        guard let value = self[key] else { return [] }
+        guard case .array(let values) = value else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
+        var texts: [String] = []
+        for value in values {
+            guard case .string(let text) = value else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
+            texts.append(text)
+        }
+        return texts
     }
 
     func object(_ key: String) throws(CommandFailure) -> ConfigurationFields? {
-        guard let value = object[key] else { return nil }
-        guard let inner = value as? [String: Any] else { throw .input("\(place(key)): must be an object, {…}") }
+        guard let value = self[key] else { return nil }
+        guard case .object(let inner) = value else { throw .input("\(place(key)): must be an object, {…}") }
         return ConfigurationFields(inner, file: file, path: "\(path)\(key).")
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
-        return (details ?? "it cannot be parsed").split(whereSeparator: \.isNewline).first.map(String.init) ?? "it cannot be parsed"
     }
 
     /// A comma before a closing bracket goes.
