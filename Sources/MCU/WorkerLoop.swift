@@ -1,3 +1,4 @@
+import Base
 import CCache
 import Foundation
 import ICE

@@ -1,3 +1,4 @@
+import Base
 import CCache
 import ICE
 import RTP

@@ -1,3 +1,4 @@
+import Base
 import CCache
 
 /// What transport-wide feedback tells of the line to a receiver: how much arrives, how much is lost, and how long packets queue on the way.

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// One direction of a line in virtual time: it loses, doubles, delays and reorders by a seed. Sans-IO: it says when something arrives, and hands it
