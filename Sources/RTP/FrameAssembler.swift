@@ -57,6 +57,11 @@ package struct FrameAssembler: Sendable {
     ///   - sequence: unwrapped, of the media stream (RTX undone).
     package mutating func insert(_ payload: Span<UInt8>, sequence: Int64, timestamp: UInt32, marker: Bool, now: Instant) {
         if isPast(sequence) { return }
+        // Counted anew: what came under the old numbers is not behind the new ones.
+        if turn == nil, sequence < past {
+            highest = -1
+            past = 0
+        }
         if let turn, sequence - turn >= Int64(Self.capacity) { giveUp() }
         highest = max(highest, sequence)
         let place = Int(sequence % Int64(Self.capacity))
