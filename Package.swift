@@ -87,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CFloor",
+                "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CYUV", "CPango", "CFloor",
             ], path: "Benchmarks", exclude: ["hook", "floor"],
             swiftSettings: swiftSettings),
     ],
