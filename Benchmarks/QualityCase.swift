@@ -89,7 +89,7 @@ struct QualityCase {
         return result
     }
 
-    /// Canvas, here, usual, side by side.
+    /// Side by side: the canvas, here, usual, and what takes least.
     private static func crop(_ scene: QualityScene, _ tier: VideoTier, _ canvas: Picture, _ tallies: [QualityTally], to path: String) throws
     {
         // As many pixels in each tier: more of the view in the smaller ones.
@@ -97,7 +97,7 @@ struct QualityCase {
         var part = scene.crop
         part.x = min(part.x / scale, tier.width - part.width) & ~1
         part.y = min(part.y / scale, tier.height - part.height) & ~1
-        let shown = [canvas] + [1, 0].compactMap { tallies[$0].seen }
+        let shown = [canvas] + [1, 0, tallies.count - 1].compactMap { tallies[$0].seen }
         let strip = Picture(width: shown.count * (part.width + 4) - 4, height: part.height)
         strip.fill(Rectangle(x: 0, y: 0, width: strip.width, height: strip.height), with: YUVColour(rgb: 0xffffff))
         for (index, picture) in shown.enumerated() { strip.take(picture, part: part, x: index * (part.width + 4)) }

@@ -29,7 +29,7 @@ struct QualityScene {
     /// Persons who do not move alike: each is elsewhere in the clip.
     private static func persons(_ count: Int, _ pictures: [Picture]) -> QualityScene {
         let ids = (0..<count).map { _ in UUID() }
-        let crop = Rectangle(x: count == 1 ? 560 : 540, y: count == 1 ? 240 : 290, width: 160, height: 112)
+        let crop = Rectangle(x: count == 1 ? 560 : 540, y: count == 1 ? 240 : 290, width: 128, height: 96)
         return QualityScene(name: count == 1 ? "1 person" : "\(count) persons", crop: crop, cropAt: 150) { number in
             ids.indices.map { index in
                 TileContent(
@@ -48,7 +48,7 @@ struct QualityScene {
         let id = UUID()
         let pictures = try clip.pictures(count: count)
         let grain = Grain(seed: 4)
-        return QualityScene(name: "dim room", crop: Rectangle(x: 480, y: 160, width: 160, height: 112), cropAt: 150) { number in
+        return QualityScene(name: "dim room", crop: Rectangle(x: 480, y: 160, width: 128, height: 96), cropAt: 150) { number in
             let dim = Picture(width: pictures[number].width, height: pictures[number].height)
             dim.copy(from: pictures[number])
             grain.darken(dim, number: number)
@@ -60,7 +60,7 @@ struct QualityScene {
     private static func pan() throws -> QualityScene {
         let id = UUID()
         let wall = try Wall.draw(width: 3_840, seed: 7)
-        return QualityScene(name: "pan", crop: Rectangle(x: 540, y: 260, width: 160, height: 112), cropAt: 150) { number in
+        return QualityScene(name: "pan", crop: Rectangle(x: 540, y: 260, width: 128, height: 96), cropAt: 150) { number in
             // Pixels of the canvas.
             let x = 2.5 * Double(number) + 15 * (1 - cos(Double(number) * 0.12))
             let y = 10 + 7 * sin(Double(number) * 0.05)
@@ -76,7 +76,7 @@ struct QualityScene {
         let id = UUID()
         let pages = try [Page.first, Page.second].map { try $0.draw().picture(x: 0, y: 0, width: 1_280, height: 720, as: (1_280, 720)) }
         let turned = 75
-        var scene = QualityScene(name: "slide", crop: Rectangle(x: 60, y: 114, width: 240, height: 84), cropAt: turned + 25) { number in
+        var scene = QualityScene(name: "slide", crop: Rectangle(x: 60, y: 114, width: 184, height: 72), cropAt: turned + 25) { number in
             alone(pages[number < turned ? 0 : 1], id)
         }
         scene.text = (Page.smallPrint, turned + 25)

@@ -52,7 +52,7 @@ private struct SimulatedComposer {
 }
 
 struct SpareTimeTests {
-    /// What the steps cost on the machine that they were measured on, milliseconds.
+    /// A little more than the steps cost where they were measured, milliseconds (docs/decisions/picture-quality.md).
     private let usualSteps = [0.4, 1.5]
 
     @Test func `a small meeting's picture becomes better step by step, and stays so`() {
