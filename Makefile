@@ -69,7 +69,7 @@ bench: install ## print what the media core costs beside the floor of its codecs
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
 	@cc -O2 -fno-omit-frame-pointer -shared -fPIC Benchmarks/hook/allocations.c -o $(BUILD)/allocations.so
-	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PICTURES),--pictures $(PICTURES))
 
 .PHONY: bench-before
 bench-before: install ## cases on this build and on revision BEFORE in turn (ROUNDS times, 5): what a change costs

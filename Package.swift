@@ -91,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CFloor",
+                "Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CYUV", "CPango", "CFloor",
             ], path: "Benchmarks", exclude: ["hook", "floor"],
             swiftSettings: swiftSettings),
     ],
