@@ -70,6 +70,10 @@ package struct VoiceDecoder: ~Copyable {
     /// The sender sends nothing (muted, DTX, gone): the voice fades out and the tick is filled with silence.
     package mutating func nothing() {
         padsTick = true
+        fadeOut()
+    }
+
+    private mutating func fadeOut() {
         guard state == .sounding else { return }
         state = .silent
         // Without a fade the voice ends at once.
@@ -88,11 +92,11 @@ package struct VoiceDecoder: ~Copyable {
         return taken > 0
     }
 
-    /// The sender began anew (another SSRC).
+    /// The sender began anew (another SSRC): what was said fades out, and nothing of it colours what comes.
     package mutating func reset() {
+        fadeOut()
         decoder.reset()
-        queue.clear()
-        (state, concealedInRow, padsTick) = (.silent, 0, false)
+        concealedInRow = 0
     }
 
     private mutating func enqueueSound(_ written: Int) {

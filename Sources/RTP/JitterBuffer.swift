@@ -53,6 +53,8 @@ package struct JitterBuffer: Sendable {
     private var sequences = SequenceUnwrapper()
     private var timestamps = TimestampUnwrapper()
     private var ssrc: UInt32?
+    /// How often a sender began: the first one, each other SSRC, each jump of the numbers. What decodes its packets begins anew with it.
+    package private(set) var beginnings = 0
     /// The packet whose turn is next; nil before the first.
     private var turn: Int64?
     private var highest: Int64 = -1
@@ -126,6 +128,7 @@ package struct JitterBuffer: Sendable {
 
     private mutating func begin(_ ssrc: UInt32) {
         self.ssrc = ssrc
+        beginnings += 1
         (sequences, timestamps) = (SequenceUnwrapper(), TimestampUnwrapper())
         for index in slots.indices { slots[index].sequence = -1 }
         turn = nil

@@ -1,6 +1,6 @@
+import Base
 import CWebSockets
 import Foundation
-import Synchronization
 
 /// File descriptors of the process.
 package enum Descriptors {
@@ -35,7 +35,7 @@ enum LastDescriptor {
         var listeners: [Int32: ServerCounters] = [:]
         var spare: Int32 = -1
     }
-    private static let state = Mutex(State())
+    private static let state = Guarded(State())
 
     /// - Parameter port: of a listener of this process.
     static func watch(port: UInt16, _ counters: ServerCounters) {
