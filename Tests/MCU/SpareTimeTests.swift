@@ -110,21 +110,22 @@ struct SpareTimeTests {
         #expect(spare.level == 0)
     }
 
+    /// Steps that would be too much for half of the loads.
     @Test(arguments: 0..<50 as Range<UInt64>)
     func `however the work wanders, no picture is left out for a better one`(seed: UInt64) {
         func run(isGoverned: Bool) -> SimulatedComposer {
             var random = SeededGenerator(seed: seed)
-            var meeting = SimulatedComposer(steps: [0.4, 3], isGoverned: isGoverned)
+            var meeting = SimulatedComposer(steps: [1, 8], isGoverned: isGoverned)
             var (work, aim) = (6.0, 6.0)
             meeting.run(seconds: 120) { number in
-                if number > 150, Int.random(in: 0..<200, using: &random) == 0 { aim = Double.random(in: 3...36, using: &random) }
+                if number > 150, Int.random(in: 0..<200, using: &random) == 0 { aim = Double.random(in: 3...37, using: &random) }
                 work += (aim - work) * 0.2
                 return work + Double.random(in: 0...2, using: &random)
             }
             return meeting
         }
         let (governed, plain) = (run(isGoverned: true), run(isGoverned: false))
-        #expect(governed.missed <= plain.missed)
+        #expect(governed.missed == 0 && plain.missed == 0)
         #expect(governed.levels.allSatisfy { (0...SpareTime.mostLevel).contains($0) })
         #expect(plain.levels.allSatisfy { $0 == 0 } && governed.levels.contains { $0 > 0 })
         #expect(governed.changes < 40)
