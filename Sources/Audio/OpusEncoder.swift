@@ -62,23 +62,6 @@ package struct OpusEncoder: ~Copyable {
         guard written >= 0 else { throw OpusError(code: written) }
         return Int(written)
     }
-
-    /// The rate from the next packet on.
-    package mutating func setBitrate(_ bitsPerSecond: Int32) throws(OpusError) {
-        try check(nc_opus_encoder_set_bitrate(handle, bitsPerSecond))
-    }
-
-    /// What the receivers report as lost, 0 … 100, from the next packet on.
-    package mutating func setExpectedLoss(percent: Int32) throws(OpusError) {
-        try check(nc_opus_encoder_set_packet_loss_percent(handle, min(max(percent, 0), 100)))
-    }
-
-    /// Forgets what was encoded, for a stream that begins anew.
-    package mutating func reset() { _ = nc_opus_encoder_reset(handle) }
-
-    private func check(_ code: Int32) throws(OpusError) {
-        guard code == OPUS_OK else { throw OpusError(code: code) }
-    }
 }
 
 extension OpusEncoder.Application {

@@ -26,8 +26,6 @@ struct SampleQueue: ~Copyable {
         return taken
     }
 
-    mutating func clear() { (start, count) = (0, 0) }
-
     private mutating func skip(_ samples: Int) {
         start = (start + samples) % Self.capacity
         count -= samples

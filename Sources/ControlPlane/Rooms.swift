@@ -27,8 +27,6 @@ actor Rooms {
         return room
     }
 
-    func existing(_ id: UUID) -> Room? { rooms[id] }
-
     func forget(_ id: UUID) { rooms[id] = nil }
 
     /// Participants of the meetings that have a room; others have none.

@@ -1,24 +1,6 @@
 import Foundation
 
 extension EndpointOptions {
-    package static let usage = """
-        usage: nhipcau endpoint --server URL --meeting ID (--token T | --username U --password P) [options]
-
-          --token-file FILE       the token as a file's first line; or NHIPCAU_TOKEN, NHIPCAU_PASSWORD in the environment
-          --name NAME             shown on the tile (endpoint)
-          --site CODE             the site that it stands for
-          --kind KIND             participant (default), publisher, viewer
-          --audio SOUND           tone:HZ, FILE.ogg, marks, none (default)
-          --video PICTURES        colour:RRGGBB, pattern, FILE.ivf, marks, none (default)
-          --label TEXT            drawn on the pattern
-          --speak-schedule ON/OFF/OFFSET   seconds of speech, of silence, and before the first turn
-          --count N               N endpoints in one process (1)
-          --duration S            seconds; without it until Ctrl-C
-          --decode WHAT           all (default), audio, none
-          --listen-tones HZ,HZ    report the level of these tones
-          --report FILE           JSON of what was received; - is standard output
-        """
-
     /// - Parameter arguments: what follows `endpoint` on the command line.
     /// - Parameter environment: the value of a variable; asked only for what no word says.
     package init(parsing arguments: [String], environment: (String) -> String? = { _ in nil }) throws(EndpointFailure) {

@@ -15,7 +15,6 @@ package final class MediaServer: MediaPlane {
         var negotiated: NegotiatedSession
         var participant: Participant
         var bridge: Bridge
-        var layout: LayoutChoice?
         /// ICE user fragments of the other side before the present ones: what still names them is late.
         var pastFragments: [String] = []
 

@@ -188,8 +188,6 @@ final class Participant: Sendable {
         return level > Self.none ? level : nil
     }
 
-    var jitterStatistics: JitterBuffer.Statistics { inbox.withLock { $0.statistics } }
-
     /// Was found to say other levels than it sends; its packets are measured as those of one who says none. Set by the mixer, once.
     var isDoubted: Bool { doubted.load(ordering: .relaxed) }
     func doubt() {

@@ -20,7 +20,6 @@ package struct NackGenerator: Sendable {
     private var highest: Int64?
     /// Something was given up since the last look: the decoder needs a key frame.
     package private(set) var hasGivenUp = false
-    package private(set) var asked: UInt64 = 0
 
     package init() { missing.reserveCapacity(Self.mostMissing) }
 
@@ -48,9 +47,6 @@ package struct NackGenerator: Sendable {
         for lost in (last + 1)..<sequence { missing.append(Missing(sequence: lost, since: now, askAt: now + Self.patience)) }
     }
 
-    /// Everything before `sequence` is of no use any more: a key frame begins there.
-    package mutating func forget(before sequence: Int64) { missing.removeAll { $0.sequence < sequence } }
-
     /// Appends the numbers to ask for now, ascending.
     package mutating func collect(now: Instant, roundTrip: Duration, into numbers: inout [UInt16]) {
         let interval = max(.milliseconds(25), roundTrip + roundTrip / 4)
@@ -65,7 +61,6 @@ package struct NackGenerator: Sendable {
             numbers.append(UInt16(truncatingIfNeeded: missing[place].sequence))
             missing[place].tries += 1
             missing[place].askAt = now + interval
-            asked += 1
         }
     }
 

@@ -23,5 +23,4 @@ static inline int nc_opus_encoder_set_signal_voice(OpusEncoder *encoder) {
 static inline int nc_opus_encoder_set_max_bandwidth(OpusEncoder *encoder, opus_int32 bandwidth) {
     return opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth));
 }
-static inline int nc_opus_encoder_reset(OpusEncoder *encoder) { return opus_encoder_ctl(encoder, OPUS_RESET_STATE); }
 static inline int nc_opus_decoder_reset(OpusDecoder *decoder) { return opus_decoder_ctl(decoder, OPUS_RESET_STATE); }
