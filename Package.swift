@@ -21,9 +21,8 @@ func room(
 /// The tests of a room: `Tests/<name>`.
 func tests(_ name: String, _ dependencies: [String] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: ([name, "TestSupport"] + dependencies).map { .byName(name: $0) }, path: "Tests/\(name)",
-        exclude: exclude,
-        swiftSettings: swiftSettings)
+        name: "\(name)Tests", dependencies: Set([name, "Base", "TestSupport"] + dependencies).sorted().map { .byName(name: $0) },
+        path: "Tests/\(name)", exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func system(_ name: String, _ pkgConfig: String? = nil, _ debian: String...) -> Target {
@@ -45,28 +44,31 @@ let package = Package(
         system("CSockets"),
         system("CMalloc"),
 
-        room("RTP", settings: packetSettings),
-        room("ICE", ["RTP", "COpenSSL"], settings: packetSettings),
+        room("Base", settings: packetSettings),
+        room("RTP", ["Base"], settings: packetSettings),
+        room("ICE", ["Base", "RTP", "COpenSSL"], settings: packetSettings),
         room("SDP", ["RTP", "ICE"]),  // after ICE: it names addresses and credentials (docs/decisions/sdp-after-ice.md)
-        room("Peer", ["RTP", "SDP", "ICE", "COpenSSL", "CSRTP"], settings: packetSettings),
-        room("Audio", ["RTP", "COpus"]),
-        room("Video", ["RTP", "CVPX", "CYUV", "CPango"]),
-        room("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),
+        room("Peer", ["Base", "RTP", "SDP", "ICE", "COpenSSL", "CSRTP"], settings: packetSettings),
+        room("Audio", ["Base", "RTP", "COpus"]),
+        room("Video", ["Base", "RTP", "CVPX", "CYUV", "CPango"]),
+        room("MCU", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),
         room("Formats"),
-        room("Meetings"),
+        room("Meetings", ["Base"]),
         room("Lines"),
-        room("Store", ["Meetings", "CSQLite"]),
-        room("WebServer", ["CWebSockets", "COpenSSL"]),
+        room("Store", ["Base", "Meetings", "CSQLite"]),
+        room("WebServer", ["Base", "CWebSockets", "COpenSSL"]),
         room(
-            "ControlPlane", ["Formats", "Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL", "CMalloc"], resources: [.copy("api")]),
+            "ControlPlane", ["Base", "Formats", "Meetings", "Lines", "Store", "MCU", "WebServer", "COpenSSL", "CMalloc"],
+            resources: [.copy("api")]),
         room("WebPages", resources: [.copy("site")]),
-        room("Endpoint", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
+        room("Endpoint", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
         .executableTarget(
             name: "nhipcau",
             dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc"],
             resources: [.copy("directory.json")], swiftSettings: swiftSettings),
 
         .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
+        tests("Base"),
         tests("RTP"),
         tests("SDP", ["ICE"], exclude: ["vectors"]),
         tests("ICE", exclude: ["vectors"]),
@@ -87,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CFloor",
+                "Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CFloor",
             ], path: "Benchmarks", exclude: ["hook", "floor"],
             swiftSettings: swiftSettings),
     ],

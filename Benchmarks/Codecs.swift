@@ -1,3 +1,4 @@
+import Base
 import COpus
 import CVPX
 import Audio

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// Who is decoded and mixed, and who is shown as speaking, by levels alone: nothing is decoded in order to decide.

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// Which frame of a loop is due, for one endpoint; sans-IO. A request for a key frame restarts the loop at its beginning, which is one.

@@ -1,3 +1,4 @@
+import Base
 import Peer
 import RTP
 import Video

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// The headless endpoint's side of ICE: full, and controlling until told otherwise (RFC 8445). It checks the peer's candidates, nominates

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// The server's side of ICE: lite (RFC 8445 §2.5), so it answers checks and sends none. One for each session; sans-IO.

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// What one sender may have decoded of one picture, whatever it sends: frames, bytes and key frames over a second. Who sends more is cut off up to a key

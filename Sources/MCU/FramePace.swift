@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// How many pictures a second a meeting gets. When the machine is too slow they become fewer, and stay evenly spaced: 25, 16.7, then 10 a second; when it has

@@ -1,3 +1,4 @@
+import Base
 import CSockets
 import Foundation
 import RTP

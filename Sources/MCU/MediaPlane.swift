@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What control asks of media, and all that it may ask. `MediaServer` is the real one; a second process could stand behind the same calls.
@@ -128,17 +129,4 @@ package struct SessionSnapshot: Sendable, Equatable {
     /// Pictures of the composed stream handed to the network for this session.
     package var framesSent: UInt64 = 0
     package init(session: UUID, kind: SessionKind) { (self.session, self.kind) = (session, kind) }
-}
-
-/// One sample of `/metrics`. Labels are few and bounded: never a person or a meeting.
-package struct MetricSample: Sendable, Equatable {
-    package enum Kind: String, Sendable { case counter, gauge }
-    package var name: String
-    package var help: String
-    package var kind: Kind
-    package var labels: [String: String]
-    package var value: Double
-    package init(_ name: String, help: String, kind: Kind, labels: [String: String] = [:], value: Double) {
-        (self.name, self.help, self.kind, self.labels, self.value) = (name, help, kind, labels, value)
-    }
 }

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// Which pictures of which tier one receiver is sent. Another tier begins with its key frame, and whatever the order in which the tiers of one beat come out

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// The pieces of one stage of work. Threads take them as they come, each piece once, and whoever ends the last one goes on to the next stage: nobody waits.

@@ -1,7 +1,7 @@
-/// A change with its number; numbers of one meeting have no holes.
+/// A notice with its number; numbers of one meeting have no holes.
 package struct NumberedChange: Sendable, Equatable {
     package var sequence: Int
-    package var event: MeetingEvent
+    package var notice: Notice
 }
 
 /// The last changes of a meeting, bounded: whoever was away longer gets a snapshot.
@@ -17,9 +17,9 @@ package struct ChangeLog: Sendable {
         (sequence, self.capacity) = (first, max(1, capacity))
     }
 
-    package mutating func append(_ event: MeetingEvent) -> NumberedChange {
+    package mutating func append(_ notice: Notice) -> NumberedChange {
         sequence += 1
-        let change = NumberedChange(sequence: sequence, event: event)
+        let change = NumberedChange(sequence: sequence, notice: notice)
         // Twice the capacity, then half goes at once: appending stays cheap.
         if kept.count >= capacity * 2 { kept.removeFirst(kept.count - capacity + 1) }
         kept.append(change)

@@ -1,63 +1,77 @@
 import Foundation
 
-/// One meeting while it is looked at: what lasts, who is in, who speaks. A value: commands and time in, events out.
+/// One meeting while it is looked at: what lasts, and who is in. A value; the clock is an argument.
+///
+/// An order is decided (`decide`, which alone refuses), what lasts of it is stored, and then it is carried out (`evolve`, `take`), which cannot fail: between
+/// the two, media may report what it likes.
 package struct MeetingState: Sendable {
+    /// What lasts; its version counts events.
     package private(set) var meeting: Meeting
-    package private(set) var speaker: UUID?
-    private var present: [UUID: Participant] = [:]
-    /// In the order of joining.
-    private var order: [UUID] = []
-    private var sessionsByUser: [UUID: [UUID]] = [:]
-    private var names = NameIndex()
+    /// What does not.
+    package private(set) var presence = Presence()
 
     package init(_ meeting: Meeting) { self.meeting = meeting }
 
-    /// In the order of joining.
-    package var participants: [Participant] { order.compactMap { present[$0] } }
-    /// The media sessions of a login, in the order of joining.
-    package func sessions(of user: UUID) -> [UUID] { sessionsByUser[user] ?? [] }
-    package var participantCount: Int { present.count }
-    package func participant(_ id: UUID) -> Participant? { present[id] }
-    /// Takes `name`, with a number where it looks like somebody else's, for one who is about to join; `giveUpName` when that is done or has failed.
-    package mutating func takeName(_ name: String, for user: UUID) -> String {
-        let unique = names.unique(name, for: user)
-        names.add(unique, of: user)
-        return unique
-    }
-
-    package mutating func giveUpName(_ name: String, of user: UUID) { names.remove(name, of: user) }
-
-    /// - Returns: what happened, in order; empty where the command changed nothing.
-    /// - Throws: `MeetingRefusal`; the state is then as it was.
-    package mutating func apply(_ command: MeetingCommand, by authority: Authority, at now: Date) throws(MeetingRefusal) -> [MeetingEvent] {
-        switch command {
+    /// - Throws: why not. Nothing has changed, whatever it comes to.
+    package func decide(_ order: Order, by authority: Authority, at now: Date) throws(MeetingRefusal) -> Decision {
+        switch order {
         case .start: return try start(by: authority)
         case .end: return try end(by: authority, at: now)
         case .change(let changes): return try change(changes, by: authority)
         case .join(let participant, let rule): return try join(participant, rule, by: authority)
-        case .connected(let id): return update(id) { $0.media.isConnected = true }
-        case .left(let id, let reason): return drop(id, reason: reason)
-        case .observe(let id, let media): return observe(id, media)
-        case .speaker(let id): return setSpeaker(id)
-        case .videoWanted(let id, let wanted): return update(id) { $0.media.isVideoWanted = wanted }
-        case .mute(let id, let muted):
-            try allow(present[id]?.user, own: .muteSelf, others: .muteOthers, for: id, by: authority)
-            return try mute(id, muted, by: authority)
-        case .camera(let id, let shown):
-            try allow(present[id]?.user, own: .cameraSelf, others: .cameraOthers, for: id, by: authority)
-            return try camera(id, shown: shown, by: authority)
-        case .remove(let id):
-            try allow(present[id]?.user, own: .leave, others: .remove, for: id, by: authority)
-            return remove(id, by: authority)
+        case .mute(let id, let muted): return try mute(id, muted, by: authority)
+        case .camera(let id, let shown): return try camera(id, shown: shown, by: authority)
+        case .remove(let id): return try remove(id, by: authority)
         case .readmit(let user):
             try require(.remove, authority)
-            guard meeting.restrictions.removed.removeValue(forKey: user) != nil else { return [] }
-            return touched() + [.removedChanged]
-        case .became(let id, let kind, let role): return update(id) { ($0.kind, $0.role) = (kind, role) }
-        case .notice(let text): return [.notice(text)]
+            return Decision(events: meeting.restrictions.removed[user] == nil ? [] : [.personReadmitted(user)])
         }
     }
 
+    /// Takes what was decided and stored.
+    /// - Returns: what screens are told, in order.
+    package mutating func evolve(_ event: Event) -> [Notice] {
+        meeting.evolve(event)
+        let notices = presence.follow(event) + [.meetingChanged(meeting)]
+        switch event {
+        case .ended: return notices + [.meetingEnded]
+        case .personRemoved, .personReadmitted: return notices + [.removedChanged]
+        case .created, .started, .changed, .personMuted, .personHidden: return notices
+        }
+    }
+
+    package mutating func take(_ fact: Fact) -> [Notice] { presence.take(fact) }
+
+    /// Takes a newer version that somebody else has stored.
+    /// - Returns: what happened between, and what screens are told of it.
+    package mutating func catchUp(with stored: Meeting) -> (events: [Event], notices: [Notice]) {
+        let events = meeting.events(to: stored)
+        var notices: [Notice] = []
+        for event in events {
+            notices += evolve(event).filter { if case .meetingChanged = $0 { false } else { true } }
+        }
+        meeting = stored
+        return (events, [.meetingChanged(stored)] + notices)
+    }
+
+    /// Whether somebody asks for what concerns their own media session alone. That need not wait for what others ordered: it comes to the same as if it had been
+    /// said just before.
+    package func isOwnAffair(_ order: Order, of authority: Authority) -> Bool {
+        switch order {
+        case .join: true
+        case .mute(let id, _), .camera(let id, _), .remove(let id): isOwn(presence.participant(id)?.user, authority)
+        case .start, .end, .change, .readmit: false
+        }
+    }
+
+    /// Takes `name`, with a number where it looks like somebody else's, for one who is about to join; `giveUpName` when that is done or has failed.
+    package mutating func takeName(_ name: String, for user: UUID) -> String { presence.takeName(name, for: user) }
+
+    package mutating func giveUpName(_ name: String, of user: UUID) { presence.giveUpName(name, of: user) }
+}
+
+// Coming in.
+extension MeetingState {
     /// Whether somebody may come in, before media is asked for anything. Who leads the meeting finds a seat in a full one too.
     /// - Parameter rule: how many seats the login may have.
     package func mayJoin(by authority: Authority, _ rule: SeatRule = .usual) throws(MeetingRefusal) {
@@ -65,134 +79,103 @@ package struct MeetingState: Sendable {
         guard meeting.phase == .running else { throw .notRunning(meeting.phase) }
         if case .user(let id, _) = authority {
             guard leads(authority) || meeting.restrictions.removed[id] == nil else { throw .keptOut }
-            let own = sessions(of: id)
+            let own = presence.sessions(of: id)
             guard own.count < rule.most else { throw .tooManySessions(most: rule.most) }
-            let connecting = own.count { present[$0]?.media.isConnected == false }
+            let connecting = own.count { presence.participant($0)?.media.isConnected == false }
             guard connecting < rule.mostConnecting else { throw .tooManyConnecting(retryAfterSeconds: 10) }
         }
         guard !meeting.isLocked else { throw .locked }
-        guard present.count < meeting.capacity || goesBeyondCapacity(authority) else { throw .full(capacity: meeting.capacity) }
+        guard presence.count < meeting.capacity || goesBeyondCapacity(authority) else { throw .full(capacity: meeting.capacity) }
     }
 
     /// Who leads finds a seat in a full meeting, but does not fill a second one with seats of one login.
     package func goesBeyondCapacity(_ authority: Authority) -> Bool {
         guard case .user(let id, _) = authority else { return true }
-        return leads(authority) && sessions(of: id).count < SeatRule.mostBeyondCapacity
+        return leads(authority) && presence.sessions(of: id).count < SeatRule.mostBeyondCapacity
     }
 
     /// Whose seat a newcomer takes in a full meeting: the oldest that was not connected within `patience`.
     package func seatToFree(at now: Date, patience: TimeInterval) -> UUID? {
-        guard present.count >= meeting.capacity else { return nil }
-        return order.first { id in
-            present[id].map { !$0.media.isConnected && now.timeIntervalSince($0.joinedAt) >= patience } ?? false
-        }
+        presence.count >= meeting.capacity ? presence.neverConnected(at: now, patience: patience) : nil
     }
 
-    /// Takes the version that the store gave.
-    package mutating func stored(_ meeting: Meeting) { self.meeting = meeting }
-}
-
-extension MeetingState {
-    private mutating func start(by authority: Authority) throws(MeetingRefusal) -> [MeetingEvent] {
-        try require(.startMeeting, authority)
-        switch meeting.phase {
-        case .running: return []
-        case .ended: throw .alreadyEnded
-        case .scheduled:
-            meeting.phase = .running
-            return touched()
-        }
-    }
-
-    private mutating func end(by authority: Authority, at now: Date) throws(MeetingRefusal) -> [MeetingEvent] {
-        try require(.endMeeting, authority)
-        switch meeting.phase {
-        case .ended: return []
-        case .scheduled: throw .notRunning(.scheduled)
-        case .running:
-            let gone = participants.flatMap { drop($0.id, reason: "meetingEnded") }
-            meeting.phase = .ended
-            meeting.endedAt = now
-            return gone + touched() + [.meetingEnded]
-        }
-    }
-
-    private mutating func change(_ changes: MeetingChanges, by authority: Authority) throws(MeetingRefusal) -> [MeetingEvent] {
-        try require(changes.requiredAct, authority)
-        guard meeting.phase != .ended else { throw .alreadyEnded }
-        if let capacity = changes.capacity, capacity < present.count { throw .capacityBelowPresent(present: present.count) }
-        let before = meeting
-        meeting.title = changes.title ?? meeting.title
-        meeting.startsAt = changes.startsAt ?? meeting.startsAt
-        meeting.durationMinutes = changes.durationMinutes ?? meeting.durationMinutes
-        meeting.layout = changes.layout ?? meeting.layout
-        meeting.isLocked = changes.isLocked ?? meeting.isLocked
-        meeting.capacity = changes.capacity ?? meeting.capacity
-        return meeting == before ? [] : touched()
-    }
-
-    private mutating func join(
-        _ participant: Participant, _ rule: SeatRule, by authority: Authority
-    ) throws(MeetingRefusal) -> [MeetingEvent] {
+    private func join(_ participant: Participant, _ rule: SeatRule, by authority: Authority) throws(MeetingRefusal) -> Decision {
         // Asked again: others may have come in while media made its answer.
         try mayJoin(by: authority, rule)
         try require(participant.kind == .viewer ? .joinAsViewer : .joinWithMedia, authority)
         var participant = participant
         if participant.isPersonal {
-            let (isMuted, isHidden) = (
-                meeting.restrictions.muted.contains(participant.user), meeting.restrictions.hidden.contains(participant.user)
-            )
-            (participant.isMuted, participant.isMutedByChair) = (isMuted, isMuted)
-            (participant.isCameraOff, participant.isCameraOffByChair) = (isHidden, isHidden)
+            participant.isMuted = meeting.restrictions.muted.contains(participant.user)
+            participant.isMutedByChair = participant.isMuted
+            participant.isCameraOff = meeting.restrictions.hidden.contains(participant.user)
+            participant.isCameraOffByChair = participant.isCameraOff
         }
-        if present.updateValue(participant, forKey: participant.id) == nil {
-            names.add(participant.name, of: participant.user)
-            order.append(participant.id)
-            sessionsByUser[participant.user, default: []].append(participant.id)
+        return Decision(facts: [.joined(participant)])
+    }
+}
+
+// What each order comes to.
+extension MeetingState {
+    private func start(by authority: Authority) throws(MeetingRefusal) -> Decision {
+        try require(.startMeeting, authority)
+        switch meeting.phase {
+        case .running: return Decision()
+        case .ended: throw .alreadyEnded
+        case .scheduled: return Decision(events: [.started])
         }
-        return [.participantJoined(participant)]
+    }
+
+    private func end(by authority: Authority, at now: Date) throws(MeetingRefusal) -> Decision {
+        try require(.endMeeting, authority)
+        switch meeting.phase {
+        case .ended: return Decision()
+        case .scheduled: throw .notRunning(.scheduled)
+        case .running: return Decision(events: [.ended(at: now.toTheMillisecond)])
+        }
+    }
+
+    private func change(_ changes: MeetingChanges, by authority: Authority) throws(MeetingRefusal) -> Decision {
+        try require(changes.requiredAct, authority)
+        guard meeting.phase != .ended else { throw .alreadyEnded }
+        if let capacity = changes.capacity, capacity < presence.count { throw .capacityBelowPresent(present: presence.count) }
+        var asked = changes
+        asked.startsAt = changes.startsAt?.toTheMillisecond
+        var wanted = meeting
+        wanted.evolve(.changed(asked))
+        let differences = MeetingChanges(from: meeting, to: wanted)
+        return Decision(events: differences.isEmpty ? [] : [.changed(differences)])
     }
 
     /// By oneself for this session; by a chair for the person, who cannot lift it.
-    private mutating func mute(_ id: UUID, _ muted: Bool, by authority: Authority) throws(MeetingRefusal) -> [MeetingEvent] {
-        guard let participant = present[id] else { return [] }
+    private func mute(_ id: UUID, _ muted: Bool, by authority: Authority) throws(MeetingRefusal) -> Decision {
+        let participant = try participant(id, own: .muteSelf, others: .muteOthers, authority)
         let isChairs = isChairs(participant, authority)
         guard isChairs || muted || !participant.isMutedByChair else { throw .mutedByChair }
-        guard isChairs else { return update(id) { $0.isMuted = muted } }
-        var events: [MeetingEvent] = []
-        for session in reach(of: participant) {
-            events += update(session) { ($0.isMuted, $0.isMutedByChair) = (muted, muted) }
-        }
-        guard participant.isPersonal, participant.role != .chair else { return events }
-        let before = meeting.restrictions
-        if muted { meeting.restrictions.muted.insert(participant.user) } else { meeting.restrictions.muted.remove(participant.user) }
-        return events + (meeting.restrictions == before ? [] : touched())
+        guard isChairs else { return Decision(facts: [.muted(id, muted, byChair: false)]) }
+        let isNew = participant.isPerson && meeting.restrictions.muted.contains(participant.user) != muted
+        return Decision(
+            events: isNew ? [.personMuted(participant.user, muted)] : [],
+            facts: reach(of: participant).map { .muted($0, muted, byChair: true) })
     }
 
-    private mutating func camera(_ id: UUID, shown: Bool, by authority: Authority) throws(MeetingRefusal) -> [MeetingEvent] {
-        guard let participant = present[id] else { return [] }
+    private func camera(_ id: UUID, shown: Bool, by authority: Authority) throws(MeetingRefusal) -> Decision {
+        let participant = try participant(id, own: .cameraSelf, others: .cameraOthers, authority)
         let isChairs = isChairs(participant, authority)
         guard isChairs || !shown || !participant.isCameraOffByChair else { throw .cameraOffByChair }
-        guard isChairs else { return update(id) { $0.isCameraOff = !shown } }
-        var events: [MeetingEvent] = []
-        for session in reach(of: participant) {
-            events += update(session) { ($0.isCameraOff, $0.isCameraOffByChair) = (!shown, !shown) }
-        }
-        guard participant.isPersonal, participant.role != .chair else { return events }
-        let before = meeting.restrictions
-        if shown { meeting.restrictions.hidden.remove(participant.user) } else { meeting.restrictions.hidden.insert(participant.user) }
-        return events + (meeting.restrictions == before ? [] : touched())
+        guard isChairs else { return Decision(facts: [.cameraOff(id, !shown, byChair: false)]) }
+        let isNew = participant.isPerson && meeting.restrictions.hidden.contains(participant.user) == shown
+        return Decision(
+            events: isNew ? [.personHidden(participant.user, !shown)] : [],
+            facts: reach(of: participant).map { .cameraOff($0, !shown, byChair: true) })
     }
 
-    private mutating func remove(_ id: UUID, by authority: Authority) -> [MeetingEvent] {
-        guard let participant = present[id] else { return [] }
-        guard isChairs(participant, authority) else { return drop(id, reason: "left") }
-        let events = reach(of: participant).flatMap { drop($0, reason: "removed") }
-        guard participant.isPersonal, participant.role != .chair, meeting.restrictions.removed[participant.user] == nil else {
-            return events
-        }
-        meeting.restrictions.removed[participant.user] = participant.name
-        return events + touched() + [.removedChanged]
+    private func remove(_ id: UUID, by authority: Authority) throws(MeetingRefusal) -> Decision {
+        let participant = try participant(id, own: .leave, others: .remove, authority)
+        guard isChairs(participant, authority) else { return Decision(facts: [.left(id, reason: "left")]) }
+        let isNew = participant.isPerson && meeting.restrictions.removed[participant.user] == nil
+        return Decision(
+            events: isNew ? [.personRemoved(participant.user, name: participant.name)] : [],
+            facts: reach(of: participant).map { .left($0, reason: "removed") })
     }
 
     /// Whether it is somebody else's decision, or one of somebody who leads about a session that another chair restricted.
@@ -202,45 +185,12 @@ extension MeetingState {
 
     /// What a decision about one session reaches: all sessions of a person.
     private func reach(of participant: Participant) -> [UUID] {
-        participant.isPersonal && participant.role != .chair ? sessions(of: participant.user) : [participant.id]
+        participant.isPerson ? presence.personalSessions(of: participant.user) : [participant.id]
     }
+}
 
-    private mutating func observe(_ id: UUID, _ media: ParticipantMedia) -> [MeetingEvent] {
-        guard let old = present[id]?.media, media.differs(from: old) else { return [] }
-        return update(id) { $0.media = media }
-    }
-
-    private mutating func setSpeaker(_ id: UUID?) -> [MeetingEvent] {
-        let known = id.flatMap { present[$0] == nil ? nil : $0 }
-        guard known != speaker else { return [] }
-        speaker = known
-        return [.speakerChanged(known)]
-    }
-
-    private mutating func update(_ id: UUID, _ change: (inout Participant) -> Void) -> [MeetingEvent] {
-        guard let old = present[id] else { return [] }
-        var new = old
-        change(&new)
-        guard new != old else { return [] }
-        present[id] = new
-        return [new.differsInFiguresAlone(from: old) ? .participantMeasured(new) : .participantChanged(new)]
-    }
-
-    private mutating func drop(_ id: UUID, reason: String) -> [MeetingEvent] {
-        guard let gone = present.removeValue(forKey: id) else { return [] }
-        names.remove(gone.name, of: gone.user)
-        order.removeAll { $0 == id }
-        sessionsByUser[gone.user]?.removeAll { $0 == id }
-        if sessionsByUser[gone.user]?.isEmpty == true { sessionsByUser[gone.user] = nil }
-        let silence = speaker == id ? setSpeaker(nil) : []
-        return silence + [.participantLeft(id, reason: reason)]
-    }
-
-    private mutating func touched() -> [MeetingEvent] {
-        meeting.version += 1
-        return [.meetingChanged(meeting)]
-    }
-
+// Who may.
+extension MeetingState {
     private func leads(_ authority: Authority) -> Bool {
         guard case .user(_, let role) = authority else { return true }
         return Permissions.leads(role)
@@ -251,10 +201,12 @@ extension MeetingState {
         return id == user
     }
 
-    private func allow(_ owner: UUID?, own: Act, others: Act, for id: UUID, by authority: Authority) throws(MeetingRefusal) {
+    /// The participant, where `authority` may do this to it.
+    private func participant(_ id: UUID, own: Act, others: Act, _ authority: Authority) throws(MeetingRefusal) -> Participant {
         // Whether somebody is in is told only to those who may act on others anyway: all who see the meeting see its participants.
-        guard let owner else { throw .unknownParticipant(id) }
-        try require(isOwn(owner, authority) ? own : others, authority)
+        guard let participant = presence.participant(id) else { throw .unknownParticipant(id) }
+        try require(isOwn(participant.user, authority) ? own : others, authority)
+        return participant
     }
 
     private func require(_ act: Act, _ authority: Authority) throws(MeetingRefusal) {

@@ -1,6 +1,7 @@
-/// The domain of meetings, sans-IO: commands in, events out; the clock is an argument.
+/// The domain of meetings, sans-IO; the clock is an argument.
 ///
-/// `Meeting` is what lasts, `MeetingState` what runs. `Permissions` is the one table of who may do what.
+/// An `Order` of a person is decided and may be refused; what lasts of it are `Event`s. A `Fact` about those who are in is never refused and does not last. A
+/// `Notice` is what screens are told. `Meeting` is what lasts, `Presence` who is in, `MeetingState` both. `Permissions` is the one table of who may do what.
 package enum MeetingLimits {
     /// Characters (grapheme clusters) of a title.
     package static let titleLength = 200

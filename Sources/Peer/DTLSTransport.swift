@@ -1,3 +1,4 @@
+import Base
 import COpenSSL
 import RTP
 import SDP

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// One SSRC of the other side. A value without heap.

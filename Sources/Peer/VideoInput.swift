@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// One video of the peer: a camera, perhaps in several layers at once (simulcast, RFC 8853), or a shared screen. One layer is taken at a time.

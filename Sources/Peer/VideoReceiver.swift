@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// One VP8 stream of the peer: holes are asked for, whole frames come out.

@@ -1,3 +1,5 @@
+import Base
+
 /// Puts the RTP payloads of one VP8 stream together to whole frames in decoding order, RFC 7741 §4.
 ///
 /// Out of order is fine; a hole is waited for (NACK mends it) until `patience` is over, then everything up to the next key frame is given up. Before the

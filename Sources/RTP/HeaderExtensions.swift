@@ -1,3 +1,5 @@
+import Base
+
 /// The ids under which header extensions travel, as the SDP agreed; nil is not agreed. RFC 8285.
 package struct HeaderExtensionMap: Equatable, Sendable {
     /// RFC 9143 §15.

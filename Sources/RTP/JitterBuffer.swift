@@ -1,3 +1,5 @@
+import Base
+
 /// Puts one sender's Opus packets in order and holds them just long enough, RFC 3550 §6.4.1's jitter in mind: late ones come in time, and sound is not later than it must be.
 ///
 /// Pulled, not pushed: the mixer asks for the next packet when its decoder has less than a tick. All storage is made at the start.

@@ -1,3 +1,5 @@
+import Base
+
 /// Asks one sender for a key frame (PLI, RFC 4585 §6.3.1) until one comes, never twice within `interval`.
 package struct KeyFrameRequester: Sendable {
     package enum Input: Sendable { case wanted, keyFrame, timer }

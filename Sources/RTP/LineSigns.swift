@@ -1,3 +1,5 @@
+import Base
+
 /// Whether the line to a peer lives, as far as what comes from it tells: anything that only the peer can have sent counts.
 ///
 /// A sender of sound or moving pictures is missed after two seconds. One whose picture stands still says something now and then only: a report each

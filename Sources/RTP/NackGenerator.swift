@@ -1,3 +1,5 @@
+import Base
+
 /// Finds what of one stream is missing and when to ask for it (again). RFC 4585 §6.2.1.
 package struct NackGenerator: Sendable {
     /// Holes beyond this are not mended but answered with a key frame.

@@ -1,3 +1,5 @@
+import Base
+
 /// What was sent lately, for retransmission (RFC 4588): the pictures, each under the sequence number of its first payload. No copy, and one reference
 /// for a picture whatever the number of its packets.
 package struct PacketHistory: Sendable {

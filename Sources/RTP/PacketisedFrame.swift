@@ -1,3 +1,4 @@
+import Base
 import Synchronization
 
 /// One encoded VP8 picture cut into RTP payloads, once, for all receivers. Each payload is a one-byte descriptor and a part of the frame.

@@ -1,3 +1,5 @@
+import Base
+
 /// What a receiver knows of one source: loss, order and jitter, RFC 3550 A.1, A.3, A.8.
 package struct ReceptionStatistics: Sendable {
     private let clockRate: Double

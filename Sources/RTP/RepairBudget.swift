@@ -1,3 +1,5 @@
+import Base
+
 /// How much may be sent again to one receiver: a quarter of what it is sent, and at least 100 kbit/s, with a burst. Whoever asks for more, because the line
 /// drowns or to draw traffic, gets no more (amplification by NACK).
 package struct RepairBudget: Sendable {

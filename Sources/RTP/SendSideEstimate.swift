@@ -1,3 +1,5 @@
+import Base
+
 /// What transport-wide feedback tells of the line to a receiver: how much arrives, how much is lost, and how long packets queue on the way.
 package struct SendSideEstimate: Sendable {
     private static let capacity = 2_048

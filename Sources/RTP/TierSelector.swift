@@ -1,3 +1,5 @@
+import Base
+
 /// Which tier of the composed picture a receiver's line can carry: 0 high, 1 medium, 2 low. Down fast, up slowly, and slower after each climb that failed.
 package struct TierSelector: Sendable {
     /// What each tier needs with sound and headers, bit/s.

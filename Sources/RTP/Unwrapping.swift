@@ -1,3 +1,5 @@
+import Base
+
 /// 16-bit sequence numbers as numbers that only grow: each is taken to be the nearest to the last one.
 package struct SequenceUnwrapper: Sendable {
     private var last: Int64?

@@ -1,3 +1,4 @@
+import Base
 import CPango
 import Foundation
 import RTP

@@ -1,3 +1,4 @@
+import Base
 import RTP
 
 /// Lends pictures and takes their memory back when the last reference goes, so a running meeting allocates no pixels.

@@ -75,11 +75,11 @@ struct SentCommandTests {
         let id = UUID()
         let value = try JSONValue(parsing: Array("{\"id\":7,\"type\":\"mute\",\"participantId\":\"\(id.uuidString)\",\"muted\":true}".utf8))
         let sent = try SentCommand(value, own: [own])
-        #expect(sent.commands == [.mute(id, true)] && sent.id == .int(7))
+        #expect(sent.orders == [.mute(id, true)] && sent.id == .int(7))
     }
 
     @Test func `leave without a name means oneself`() throws {
-        #expect(try SentCommand(.object([("type", .string("leave"))]), own: [own]).commands == [.remove(own)])
+        #expect(try SentCommand(.object([("type", .string("leave"))]), own: [own]).orders == [.remove(own)])
     }
 
     @Test(arguments: [

@@ -1,3 +1,5 @@
+import Base
+
 @testable import RTP
 
 /// Any bytes as a run of packets: two bytes of sequence, one of flags, one of length, then the payload.

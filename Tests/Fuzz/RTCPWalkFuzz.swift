@@ -1,3 +1,5 @@
+import Base
+
 @testable import RTP
 
 /// Any bytes as an RTCP compound: every message of it is read, and none reads past its end.

@@ -43,10 +43,10 @@ struct MeetingStateTests {
         lock.isLocked = true
         var layout = MeetingChanges()
         layout.layout = .one
-        for command in [MeetingCommand.end, .change(lock), .change(layout), .mute(other.id, true), .remove(other.id)] {
+        for command in [Order.end, .change(lock), .change(layout), .mute(other.id, true), .remove(other.id)] {
             #expect(throws: MeetingRefusal.self) { try state.apply(command, by: guest, at: now) }
         }
-        #expect(state.participants.count == 1)
+        #expect(state.presence.participants.count == 1)
     }
 
     @Test func `an operator may mute itself and leave`() throws {
@@ -80,7 +80,7 @@ struct MeetingStateTests {
             }
         }
         #expect(throws: MeetingRefusal.notAllowed(.joinAsViewer)) { try state.mayJoin(by: staff) }
-        #expect(state.participants.isEmpty)
+        #expect(state.presence.participants.isEmpty)
     }
 
     @Test func `one login gets four seats, two of them unconnected, whatever joins at once`() throws {
@@ -88,15 +88,15 @@ struct MeetingStateTests {
         var taken: [UUID] = []
         for _ in 0..<200 {
             guard let id = try? join(&state, `operator`, by: guest) else { continue }
-            if taken.count >= 2 { #expect(state.participant(taken[taken.count - 2])?.media.isConnected == true) }
+            if taken.count >= 2 { #expect(state.presence.participant(taken[taken.count - 2])?.media.isConnected == true) }
             taken.append(id)
-            if taken.count >= 2 { for one in taken { _ = try state.apply(.connected(one), by: .system, at: now) } }
+            if taken.count >= 2 { for one in taken { _ = state.take(.connected(one)) } }
         }
-        #expect(taken.count == 4 && state.participants.map(\.id) == taken)
+        #expect(taken.count == 4 && state.presence.participants.map(\.id) == taken)
         #expect(throws: MeetingRefusal.tooManySessions(most: 4)) { try state.mayJoin(by: guest) }
         _ = try state.apply(.remove(taken[0]), by: guest, at: now)
         let again = try join(&state, `operator`, by: guest)
-        #expect(state.sessions(of: `operator`) == taken[1...] + [again])
+        #expect(state.presence.sessions(of: `operator`) == taken[1...] + [again])
         // Two that do not connect are enough.
         var other = try running(capacity: 200)
         for _ in 0..<2 { _ = try join(&other, `operator`, by: guest) }
@@ -110,14 +110,14 @@ struct MeetingStateTests {
         for _ in 0..<200 {
             let user = UUID()
             let id = try join(&state, user, by: .user(id: user, role: .operator))
-            if id != state.participants.first?.id { _ = try state.apply(.connected(id), by: .system, at: now) }
+            if id != state.presence.participants.first?.id { _ = state.take(.connected(id)) }
         }
         #expect(throws: MeetingRefusal.full(capacity: 200)) { try state.mayJoin(by: guest) }
         #expect(state.seatToFree(at: now.addingTimeInterval(9), patience: 10) == nil)
-        #expect(state.seatToFree(at: now.addingTimeInterval(10), patience: 10) == state.participants.first?.id)
+        #expect(state.seatToFree(at: now.addingTimeInterval(10), patience: 10) == state.presence.participants.first?.id)
         guard case .user(let chair, _) = secretary else { return }
         _ = try join(&state, chair, by: secretary, .leading)
-        #expect(state.participantCount == 201)
+        #expect(state.presence.count == 201)
     }
 
     @Test func `who leads finds four seats beyond a full meeting, and does not fill another hall`() throws {
@@ -130,13 +130,13 @@ struct MeetingStateTests {
         // While there are seats it takes as many as it brings.
         var wide = try running(capacity: 60)
         for _ in 0..<60 { _ = try join(&wide, chair, by: secretary, .leading) }
-        #expect(wide.participantCount == 60)
+        #expect(wide.presence.count == 60)
     }
 
     @Test func `what a chair mutes stays muted, for every session of the person, until a chair lifts it`() throws {
         var state = try running(capacity: 9)
         let first = try join(&state, `operator`, by: guest)
-        _ = try state.apply(.connected(first), by: .system, at: now)
+        _ = state.take(.connected(first))
         let second = try join(&state, `operator`, by: guest)
         // Its own mute is its own to lift.
         _ = try state.apply(.mute(first, true), by: guest, at: now)
@@ -144,7 +144,7 @@ struct MeetingStateTests {
         _ = try state.apply(.mute(first, true), by: secretary, at: now)
         _ = try state.apply(.camera(second, shown: false), by: secretary, at: now)
         for id in [first, second] {
-            #expect(state.participant(id)?.isMutedByChair == true && state.participant(id)?.isCameraOffByChair == true)
+            #expect(state.presence.participant(id)?.isMutedByChair == true && state.presence.participant(id)?.isCameraOffByChair == true)
             #expect(throws: MeetingRefusal.mutedByChair) { try state.apply(.mute(id, false), by: guest, at: now) }
             #expect(throws: MeetingRefusal.cameraOffByChair) { try state.apply(.camera(id, shown: true), by: guest, at: now) }
         }
@@ -152,24 +152,24 @@ struct MeetingStateTests {
         for id in [first, second] { _ = try state.apply(.remove(id), by: guest, at: now) }
         var later = MeetingState(state.meeting)
         let third = try join(&later, `operator`, by: guest)
-        #expect(later.participant(third)?.isMuted == true && later.participant(third)?.isCameraOff == true)
+        #expect(later.presence.participant(third)?.isMuted == true && later.presence.participant(third)?.isCameraOff == true)
         #expect(throws: MeetingRefusal.mutedByChair) { try later.apply(.mute(third, false), by: guest, at: now) }
         _ = try later.apply(.mute(third, false), by: secretary, at: now)
         _ = try later.apply(.camera(third, shown: true), by: secretary, at: now)
-        #expect(later.participant(third)?.isMuted == false && later.meeting.restrictions.isEmpty)
+        #expect(later.presence.participant(third)?.isMuted == false && later.meeting.restrictions.isEmpty)
     }
 
     @Test func `whom a chair removes stays out until a chair lets it in again`() throws {
         var state = try running(capacity: 9)
         for _ in 0..<2 { _ = try join(&state, `operator`, by: guest) }
-        let events = try state.apply(.remove(state.participants[0].id), by: secretary, at: now)
+        let events = try state.apply(.remove(state.presence.participants[0].id), by: secretary, at: now)
         #expect(events.count { if case .participantLeft(_, "removed") = $0 { true } else { false } } == 2 && events.last == .removedChanged)
         #expect(throws: MeetingRefusal.keptOut) { try join(&state, `operator`, by: guest) }
         #expect(throws: MeetingRefusal.notAllowed(.remove)) { try state.apply(.readmit(`operator`), by: guest, at: now) }
         #expect(state.meeting.restrictions.removed == [`operator`: "Lai Châu"])
         _ = try state.apply(.readmit(`operator`), by: secretary, at: now)
         _ = try join(&state, `operator`, by: guest)
-        #expect(state.participantCount == 1 && state.meeting.restrictions.isEmpty)
+        #expect(state.presence.count == 1 && state.meeting.restrictions.isEmpty)
     }
 
     @Test func `levels, tiers and figures of lines are for those who lead, everything else is for everybody`() throws {
@@ -178,10 +178,10 @@ struct MeetingStateTests {
         var media = ParticipantMedia()
         media.isConnected = true
         (media.level, media.isSpeaking) = (-30, true)
-        let begun = try state.apply(.observe(id, media), by: .system, at: now)
+        let begun = state.take(.measured(id, media))
         let isForAll = if case .participantChanged = begun.first { true } else { false }
         (media.level, media.tier, media.line.lossUp, media.line.quality) = (-12, "low", 0.2, "poor")
-        let figures = try state.apply(.observe(id, media), by: .system, at: now)
+        let figures = state.take(.measured(id, media))
         let isForLeaders = if case .participantMeasured = figures.first { true } else { false }
         #expect(isForAll && isForLeaders && figures.count == 1)
     }
@@ -190,13 +190,13 @@ struct MeetingStateTests {
         var state = try running()
         let (one, two) = (participant(`operator`), participant(UUID()))
         for somebody in [one, two] { _ = try state.apply(.join(somebody), by: .system, at: now) }
-        _ = try state.apply(.speaker(one.id), by: .system, at: now)
+        _ = state.take(.speaker(one.id))
         #expect(
-            try state.apply(.left(one.id, reason: "consentLost"), by: .system, at: now) == [
+            state.take(.left(one.id, reason: "consentLost")) == [
                 .speakerChanged(nil), .participantLeft(one.id, reason: "consentLost"),
             ])
         _ = try state.apply(.end, by: secretary, at: now)
-        #expect(state.participants.isEmpty)
+        #expect(state.presence.participants.isEmpty)
     }
 }
 
@@ -204,14 +204,14 @@ struct ChangeLogTests {
     @Test(arguments: [0, 5, 99, 100])
     func `what was missed is handed out without a hole, or not at all`(missed: Int) {
         var log = ChangeLog(startingAfter: 1_000, capacity: 100)
-        for index in 0..<250 { _ = log.append(.notice("\(index)")) }
+        for index in 0..<250 { _ = log.append(.announced("\(index)")) }
         let changes = log.changes(after: log.sequence - missed)
         #expect(changes?.map(\.sequence) == Array((log.sequence - missed + 1)..<(log.sequence + 1)))
     }
 
     @Test func `numbers that are too old or were never given out get a snapshot`() {
         var log = ChangeLog(startingAfter: 1_000, capacity: 100)
-        for index in 0..<250 { _ = log.append(.notice("\(index)")) }
+        for index in 0..<250 { _ = log.append(.announced("\(index)")) }
         #expect(log.changes(after: 1_001) == nil && log.changes(after: 5_000) == nil && log.changes(after: -1) == nil)
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import RTP
 import SDP
 import TestSupport

@@ -83,27 +83,27 @@ extension ControlPlane {
     private func perform(_ value: JSONValue, in room: Room, by caller: Caller) async throws(Problem) {
         let own = await room.sessions(of: caller.user.id)
         let sent = try SentCommand(value, own: own)
-        for command in sent.commands {
+        for order in sent.orders {
             let meeting = await room.meeting.id
-            let subject = (command.target ?? meeting).text
+            let subject = (order.target ?? meeting).text
             do throws(Problem) {
-                try await room.perform(command, by: caller.authority)
+                try await room.perform(order, by: caller.authority)
             } catch {
                 if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: sent.type) }
                 throw error
             }
             // What people do to themselves is no act of power.
-            if command.target.map({ !own.contains($0) }) ?? true { await audit(caller, "command.\(sent.type)", subject: subject) }
+            if order.target.map({ !own.contains($0) }) ?? true { await audit(caller, "command.\(sent.type)", subject: subject) }
         }
     }
 }
 
-extension MeetingCommand {
+extension Order {
     /// Whom it is done to.
     var target: UUID? {
         switch self {
         case .mute(let id, _), .camera(let id, _), .remove(let id), .readmit(let id): id
-        default: nil
+        case .start, .end, .change, .join: nil
         }
     }
 }

@@ -7,7 +7,7 @@ struct SentCommand: Sendable {
     /// Given back with the answer, whatever it is.
     var id: JSONValue?
     var type: String
-    var commands: [MeetingCommand]
+    var orders: [Order]
 
     static let types = ["mute", "camera", "layout", "remove", "readmit", "lock", "leave"]
 
@@ -20,22 +20,22 @@ struct SentCommand: Sendable {
         (id, self.type) = (value["id"], type)
         let fields = try Fields(value, known: ["id", "type", "participantId"] + Self.member(of: type))
         switch type {
-        case "mute": commands = [.mute(try Self.target(fields), try Fields.need(try fields.bool("muted"), "muted"))]
-        case "camera": commands = [.camera(try Self.target(fields), shown: try Fields.need(try fields.bool("shown"), "shown"))]
+        case "mute": orders = [.mute(try Self.target(fields), try Fields.need(try fields.bool("muted"), "muted"))]
+        case "camera": orders = [.camera(try Self.target(fields), shown: try Fields.need(try fields.bool("shown"), "shown"))]
         case "layout":
             var changes = MeetingChanges()
             changes.layout = try Fields.need(try fields.choice("layout", MeetingLayout.self), "layout")
-            commands = [.change(changes)]
+            orders = [.change(changes)]
         case "lock":
             var changes = MeetingChanges()
             changes.isLocked = try Fields.need(try fields.bool("locked"), "locked")
-            commands = [.change(changes)]
+            orders = [.change(changes)]
         case "readmit":
             let text = try Fields.need(try fields.string("user"), "user")
             guard let user = UUID(uuidString: text) else { throw .field(.wrongType, "user", "id") }
-            commands = [.readmit(user)]
-        case "remove": commands = [.remove(try Self.target(fields))]
-        default: commands = fields.has("participantId") ? [.remove(try Self.target(fields))] : own.map { .remove($0) }
+            orders = [.readmit(user)]
+        case "remove": orders = [.remove(try Self.target(fields))]
+        default: orders = fields.has("participantId") ? [.remove(try Self.target(fields))] : own.map { .remove($0) }
         }
     }
 

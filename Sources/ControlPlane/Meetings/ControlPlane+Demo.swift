@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Meetings
 import Store
@@ -35,9 +36,10 @@ extension ControlPlane {
             tokenHash: Secrets.sha256(token), user: user.id, createdAt: now(), expiresAt: now().addingTimeInterval(30 * 86_400),
             address: "demo")
         try await store.insert(session, most: settings.sessionsPerUser)
-        let meeting = Meeting(
-            id: UUIDv7.make(at: now()), title: title, startsAt: now(), durationMinutes: 120, layout: .grid, createdBy: user.id,
-            createdAt: now())
+        let time = now()
+        let creation = MeetingCreation(
+            title: title, startsAt: time, durationMinutes: 120, layout: .grid, createdBy: user.id, createdAt: time)
+        let meeting = Meeting(id: UUIDv7.make(at: time), creation)
         try await store.insert(meeting)
         await audit(nil, "meeting.create", subject: meeting.id.text, detail: title)
         try await rooms.room(meeting.id).perform(.start, by: .system)

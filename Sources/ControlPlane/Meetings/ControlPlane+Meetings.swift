@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Meetings
 import Store
@@ -28,11 +29,13 @@ extension ControlPlane {
         let fields = try Fields(call, known: Self.fields)
         let changes = try Self.changes(fields)
         let caller = try call.signedInCaller
-        let meeting = Meeting(
-            id: UUIDv7.make(at: now()), title: try Fields.need(changes.title, "title"), startsAt: changes.startsAt ?? now(),
+        let time = now()
+        let creation = MeetingCreation(
+            title: try Fields.need(changes.title, "title"), startsAt: changes.startsAt ?? time,
             durationMinutes: changes.durationMinutes ?? MeetingLimits.defaultDurationMinutes, layout: changes.layout ?? .speaker,
             isLocked: changes.isLocked ?? false, capacity: changes.capacity ?? MeetingLimits.defaultCapacity, createdBy: caller.user.id,
-            createdAt: now())
+            createdAt: time)
+        let meeting = Meeting(id: UUIDv7.make(at: time), creation)
         do { try await store.insert(meeting) } catch { throw Problem(error) }
         await audit(caller, "meeting.create", subject: meeting.id.text, detail: meeting.title)
         let headers = [(name: "Location", value: "/api/v1/meetings/\(meeting.id.text)"), (name: "ETag", value: meeting.etag)]
@@ -105,10 +108,10 @@ extension ControlPlane {
 
     func room(_ call: Call) async throws(Problem) -> Room { try await rooms.room(try call.identifier("id", missing: .meetingNotFound)) }
 
-    /// A command of a person: done and written to the audit log, refused and written too.
-    func perform(_ command: MeetingCommand, in room: Room, by caller: Caller, _ action: String, subject: String) async throws(Problem) {
+    /// An order of a person: done and written to the audit log, refused and written too.
+    func perform(_ order: Order, in room: Room, by caller: Caller, _ action: String, subject: String) async throws(Problem) {
         do {
-            try await room.perform(command, by: caller.authority)
+            try await room.perform(order, by: caller.authority)
         } catch {
             if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: action) }
             throw error

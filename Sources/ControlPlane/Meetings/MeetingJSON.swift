@@ -19,16 +19,6 @@ extension Meeting {
     var etag: String { "\"\(version)\"" }
 }
 
-extension MeetingEvent {
-    /// What those who lead are told, and nobody else.
-    var isForLeadersAlone: Bool {
-        switch self {
-        case .participantMeasured, .removedChanged: true
-        default: false
-        }
-    }
-}
-
 extension Participant {
     /// - Parameter leads: the reader leads the meeting, and sees levels and figures of lines.
     func json(leads: Bool) -> JSONValue {
@@ -101,7 +91,7 @@ extension AuditEntry {
     }
 }
 
-extension MeetingEvent {
+extension Notice {
     /// A message of the channel.
     /// - Parameters:
     ///   - leads: the reader leads the meeting.
@@ -118,7 +108,7 @@ extension MeetingEvent {
                 ("participant.left", [("participantId", .string(id.text)), ("reason", .string(reason))])
             case .speakerChanged(let id): ("speaker.changed", [("participantId", .optional(id?.text))])
             case .meetingEnded: ("meeting.ended", [])
-            case .notice(let text): ("notice", [("text", .string(text))])
+            case .announced(let text): ("notice", [("text", .string(text))])
             }
         return .object([("type", .string(type)), ("sequence", .int(sequence))] + more)
     }

@@ -27,7 +27,7 @@ actor Room {
     private var followers: [UUID: Follower] = [:]
     /// Of whom those who do not lead will be told.
     private var activity = ActivityQueue()
-    /// A command is on its way to the store; those that came after it wait, each for one caller.
+    /// An order is on its way to the store; those that came after it wait, each for one caller.
     private var isWriting = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
     /// By which login each media session was made: it ends with it.
@@ -45,34 +45,73 @@ actor Room {
     }
 
     var meeting: Meeting { state.meeting }
-    var participants: [Participant] { state.participants }
-    var participantCount: Int { state.participantCount }
-    var isIdle: Bool { followers.isEmpty && state.participantCount == 0 }
-    func participant(_ id: UUID) -> Participant? { state.participant(id) }
-    func sessions(of user: UUID) -> [UUID] { state.sessions(of: user) }
+    var participants: [Participant] { state.presence.participants }
+    var participantCount: Int { state.presence.count }
+    var isIdle: Bool { followers.isEmpty && state.presence.count == 0 }
+    func participant(_ id: UUID) -> Participant? { state.presence.participant(id) }
+    func sessions(of user: UUID) -> [UUID] { state.presence.sessions(of: user) }
     func followers(of user: UUID) -> Int { followers.values.count { $0.user == user } }
     var followerCount: Int { followers.count }
 
-    // MARK: Commands
+    // MARK: Orders and facts
 
-    /// Does what was asked: first in the store where it lasts, then here, then in media; then everybody is told.
-    func perform(_ command: MeetingCommand, by authority: Authority) async throws(Problem) {
+    /// Does what was ordered: decided, stored where it lasts, then done here and in media; then those are told whom it is for.
+    ///
+    /// One order is decided at a time, since two that store at once would store the same version. Meanwhile facts are taken, and what somebody orders for their own
+    /// media session alone.
+    func perform(_ order: Order, by authority: Authority) async throws(Problem) {
+        if state.isOwnAffair(order, of: authority) {
+            let decision = try decide(order, by: authority)
+            if decision.events.isEmpty { return carryOut(decision) }
+        }
         await takeTurn()
         defer { giveTurn() }
-        var next = state
-        do { _ = try next.apply(command, by: authority, at: now()) } catch { throw Problem(error) }
-        if next.meeting.version != state.meeting.version {
-            do { try await store.update(next.meeting, from: state.meeting.version) } catch { throw Problem(error) }
-        }
-        // Media may have reported something while the store wrote: the command is applied to what is true now.
-        let events: [MeetingEvent]
-        do { events = try state.apply(command, by: authority, at: now()) } catch { throw Problem(error) }
-        follow(command)
-        follow(events)
-        publish(events)
+        let decision = try decide(order, by: authority)
+        let refusal: StoreError
+        do { return try await storeAndCarryOut(decision) } catch { refusal = error }
+        // Somebody else has stored since, or an answer was lost on its way: the order is decided on what is stored.
+        guard case .stale = refusal, try await catchUp() else { throw Problem(refusal) }
+        let again = try decide(order, by: authority)
+        do { try await storeAndCarryOut(again) } catch { throw Problem(error) }
     }
 
-    /// Two that write at once would write the same version, and one would be refused for what the other did.
+    private func decide(_ order: Order, by authority: Authority) throws(Problem) -> Decision {
+        do { return try state.decide(order, by: authority, at: now()) } catch { throw Problem(error) }
+    }
+
+    private func storeAndCarryOut(_ decision: Decision) async throws(StoreError) {
+        if !decision.events.isEmpty {
+            var next = state.meeting
+            for event in decision.events { next.evolve(event) }
+            try await store.update(next, from: state.meeting.version)
+        }
+        carryOut(decision)
+    }
+
+    /// Cannot fail: what has come in meanwhile is reached by it too.
+    private func carryOut(_ decision: Decision) {
+        var notices: [Notice] = []
+        for event in decision.events { notices += state.evolve(event) }
+        for fact in decision.facts { notices += state.take(fact) }
+        instruct(decision.events)
+        instruct(notices)
+        publish(notices)
+    }
+
+    /// Takes what the store has that this room has not seen.
+    /// - Returns: whether there was anything.
+    private func catchUp() async throws(Problem) -> Bool {
+        let stored: Meeting?
+        do { stored = try await store.meeting(meeting.id) } catch { throw Problem(error) }
+        guard let stored else { throw Problem(.meetingNotFound) }
+        guard stored.version != meeting.version else { return false }
+        let (events, notices) = state.catchUp(with: stored)
+        instruct(events)
+        instruct(notices)
+        publish(notices)
+        return true
+    }
+
     private func takeTurn() async {
         guard isWriting else {
             isWriting = true
@@ -85,40 +124,39 @@ actor Room {
         if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
     }
 
-    /// What media must do for what became of participants: a decision about one session may reach others.
-    private func follow(_ events: [MeetingEvent]) {
+    /// What media must do for what lasts.
+    private func instruct(_ events: [Event]) {
         for event in events {
             switch event {
-            case .participantJoined(let participant), .participantChanged(let participant):
-                media.setMuted(session: participant.id, participant.isMuted)
-                media.setCamera(session: participant.id, !participant.isCameraOff)
-            case .participantLeft(let id, _): media.leave(session: id)
-            default: break
+            case .ended: media.end(meeting: meeting.id)
+            case .started, .changed:
+                if let layout = LayoutChoice(rawValue: meeting.layout.rawValue) { media.setLayout(meeting: meeting.id, layout) }
+            case .created, .personMuted, .personHidden, .personRemoved, .personReadmitted: break
             }
         }
     }
 
-    /// What media must do for a command that the meeting took.
-    private func follow(_ command: MeetingCommand) {
-        switch command {
-        case .end: media.end(meeting: meeting.id)
-        case .start, .change:
-            if let layout = LayoutChoice(rawValue: meeting.layout.rawValue) { media.setLayout(meeting: meeting.id, layout) }
-        case .join, .connected, .left, .observe, .speaker, .videoWanted, .notice, .mute, .camera, .remove, .readmit, .became: break
+    /// What media must do for what became of participants: a decision about one session may reach others.
+    private func instruct(_ notices: [Notice]) {
+        for notice in notices {
+            switch notice {
+            case .participantJoined(let participant), .participantChanged(let participant):
+                media.setMuted(session: participant.id, participant.isMuted)
+                media.setCamera(session: participant.id, !participant.isCameraOff)
+            case .participantLeft(let id, _): media.leave(session: id)
+            case .meetingChanged, .participantMeasured, .removedChanged, .speakerChanged, .meetingEnded, .announced: break
+            }
         }
     }
 
-    /// What the server itself reports; it is never refused for want of permission.
-    func report(_ command: MeetingCommand) {
-        guard let events = try? state.apply(command, by: .system, at: now()) else { return }
-        publish(events)
-    }
+    /// What media or the server itself reports; it is never refused.
+    func report(_ fact: Fact) { publish(state.take(fact)) }
 
     /// Media shows a name card in place of a picture that is too much, or the picture again.
     func noteExcess(of id: UUID, _ isTooMuch: Bool) {
-        guard isTooMuch, let name = state.participant(id)?.name else { return }
+        guard isTooMuch, let name = participant(id)?.name else { return }
         report(
-            .notice(
+            .announced(
                 "Hình của “\(name)” tạm thay bằng bảng tên: nơi đó gửi quá nhiều. “\(name)” sends too much video; its name card is shown meanwhile."
             ))
     }
@@ -152,15 +190,15 @@ actor Room {
         let answer: JoinAnswer
         do { answer = try await media.join(request) } catch { throw Problem(error) }
         let kind = ParticipantKind(answer.kind)
+        let time = now()
         var participant = Participant(
             id: join.session, name: name, site: join.site, role: Permissions.meetingRole(for: join.user.role, kind: kind), kind: kind,
-            joinedAt: now(), user: join.user.id, account: Account(name: join.user.name, organisation: join.user.organisation))
+            joinedAt: time, user: join.user.id, account: Account(name: join.user.name, organisation: join.user.organisation))
         participant.isPersonal = join.rule.isPersonal
         do {
-            let events = try state.apply(.join(participant, join.rule), by: authority, at: now())
+            let decision = try state.decide(.join(participant, join.rule), by: authority, at: time)
             logins[join.session] = join.login
-            follow(events)
-            publish(events)
+            carryOut(decision)
         } catch {
             media.leave(session: join.session)
             throw Problem(error)
@@ -190,7 +228,7 @@ actor Room {
     func renegotiate(
         _ id: UUID, offer: String, ifMatch: [String]?
     ) async throws(Problem) -> (answer: JoinAnswer, before: ParticipantKind, after: ParticipantKind) {
-        guard let participant = state.participant(id) else { throw Problem(.participantNotFound) }
+        guard let participant = participant(id) else { throw Problem(.participantNotFound) }
         let role = await ownerRole(of: participant)
         // Whose role was lowered meanwhile may not go on with what it could not begin.
         guard let role, Permissions.allows(.joinAsViewer, for: role) else { throw Problem(.notAllowed) }
@@ -215,18 +253,19 @@ actor Room {
     /// Once a second: what media measured.
     func observe(_ snapshots: [SessionSnapshot]) {
         for snapshot in snapshots {
-            let before = state.participant(snapshot.session)
-            guard let before, let events = try? state.apply(.observe(before.id, ParticipantMedia(snapshot)), by: .system, at: now()),
-                let after = state.participant(before.id), !events.isEmpty
-            else { continue }
+            guard let before = participant(snapshot.session) else { continue }
+            let notices = state.take(.measured(before.id, ParticipantMedia(snapshot)))
+            guard !notices.isEmpty, let after = participant(before.id) else { continue }
             if after.differsInActivityAlone(from: before) {
                 if !after.differsInFiguresAlone(from: before) { activity.note(before) }
-                for event in events { tell(event, leading: true, others: false) }
+                for notice in notices { tell(notice, leading: true, others: false) }
             } else {
-                publish(events)
+                publish(notices)
             }
         }
-        for participant in activity.take({ state.participant($0) }) { tell(.participantChanged(participant), leading: false, others: true) }
+        for participant in activity.take({ state.presence.participant($0) }) {
+            tell(.participantChanged(participant), leading: false, others: true)
+        }
     }
 
     // MARK: Followers
@@ -270,8 +309,8 @@ actor Room {
         return .object(
             [
                 ("type", .string("snapshot")), ("sequence", .int((leads ? changes.leading : changes.everybody).sequence)),
-                ("meeting", state.meeting.json(base: base, participants: state.participantCount)),
-                ("participants", .array(state.participants.map { $0.json(leads: leads) })), ("speaker", .optional(state.speaker?.text)),
+                ("meeting", state.meeting.json(base: base, participants: participantCount)),
+                ("participants", .array(participants.map { $0.json(leads: leads) })), ("speaker", .optional(state.presence.speaker?.text)),
                 (
                     "you",
                     .object([
@@ -288,7 +327,7 @@ actor Room {
     }
 
     private func text(of change: NumberedChange, base: String, leads: Bool) -> String {
-        change.event.json(sequence: change.sequence, base: base, participants: state.participantCount, leads: leads, removed: removed).text
+        change.notice.json(sequence: change.sequence, base: base, participants: participantCount, leads: leads, removed: removed).text
     }
 
     private var removed: JSONValue { .array(removedRows) }
@@ -299,22 +338,22 @@ actor Room {
         }
     }
 
-    private func publish(_ events: [MeetingEvent]) {
-        for event in events {
-            switch event {
+    private func publish(_ notices: [Notice]) {
+        for notice in notices {
+            switch notice {
             case .participantJoined(let participant), .participantChanged(let participant): activity.forget(participant.id)
             case .participantLeft(let id, _):
                 activity.forget(id)
                 logins[id] = nil
-            default: break
+            case .meetingChanged, .participantMeasured, .removedChanged, .speakerChanged, .meetingEnded, .announced: break
             }
-            tell(event, leading: true, others: !event.isForLeadersAlone)
+            tell(notice, leading: true, others: notice.audience == .everybody)
         }
     }
 
-    private func tell(_ event: MeetingEvent, leading isForLeading: Bool, others isForOthers: Bool) {
-        let leading = isForLeading ? changes.leading.append(event) : nil
-        let everybody = isForOthers ? changes.everybody.append(event) : nil
+    private func tell(_ notice: Notice, leading isForLeading: Bool, others isForOthers: Bool) {
+        let leading = isForLeading ? changes.leading.append(notice) : nil
+        let everybody = isForOthers ? changes.everybody.append(notice) : nil
         // Most followers come by the same address: the text is made once for each.
         var texts: [Audience: String] = [:]
         for (id, follower) in followers {

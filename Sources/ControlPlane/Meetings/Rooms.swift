@@ -69,7 +69,7 @@ actor Rooms {
         return logins
     }
 
-    func announce(_ text: String) async { for room in rooms.values { await room.report(.notice(text)) } }
+    func announce(_ text: String) async { for room in rooms.values { await room.report(.announced(text)) } }
 
     func closeAll() async { for room in rooms.values { await room.closeAll(code: 1001, reason: "going away") } }
 

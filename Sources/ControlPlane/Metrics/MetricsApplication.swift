@@ -1,3 +1,4 @@
+import Base
 import MCU
 import WebServer
 

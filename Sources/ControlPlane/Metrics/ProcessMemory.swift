@@ -1,3 +1,4 @@
+import Base
 import CMalloc
 import Foundation
 import MCU

@@ -1,3 +1,5 @@
+import Base
+
 /// Transport-wide congestion control feedback (205, format 15), draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1: when each of a run of packets
 /// arrived, in steps of 250 µs.
 package enum TransportFeedback {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import MCU
+@testable import Base
 
 struct MailboxTests {
     @Test func `the first command into an empty box wakes the reader, the next ones do not`() {

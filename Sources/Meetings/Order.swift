@@ -2,45 +2,36 @@ import Foundation
 
 /// Who asks.
 package enum Authority: Sendable, Equatable {
-    /// The server itself, as when media reports something.
+    /// The server itself, as when a demonstration starts its meeting.
     case system
     case user(id: UUID, role: UserRole)
 }
 
-/// What can be asked of a running meeting.
-package enum MeetingCommand: Sendable, Equatable {
+/// What a person asks of a meeting. It may be refused; what comes of it is a `Decision`.
+package enum Order: Sendable, Equatable {
     case start
     case end
     case change(MeetingChanges)
     case join(Participant, SeatRule = .usual)
-    case connected(UUID)
-    case left(UUID, reason: String)
-    case observe(UUID, ParticipantMedia)
-    case speaker(UUID?)
-    case videoWanted(UUID, Bool)
     case mute(UUID, Bool)
     case camera(UUID, shown: Bool)
+    /// Leaves by oneself; out by somebody who leads.
     case remove(UUID)
     /// Lets a removed login in again.
     case readmit(UUID)
-    /// A later offer made another kind of participant of it.
-    case became(UUID, ParticipantKind, MeetingRole)
-    case notice(String)
 }
 
-/// What happened, for everybody who watches the meeting.
-package enum MeetingEvent: Sendable, Equatable {
-    case meetingChanged(Meeting)
-    case participantJoined(Participant)
-    case participantChanged(Participant)
-    /// Its level, its tier or the figures of its line: for those who lead.
-    case participantMeasured(Participant)
-    /// Who is kept out, for those who lead.
-    case removedChanged
-    case participantLeft(UUID, reason: String)
-    case speakerChanged(UUID?)
-    case meetingEnded
-    case notice(String)
+/// What an order comes to. Nothing in it can be refused any more, whatever media reports before it is carried out.
+package struct Decision: Sendable, Equatable {
+    /// What lasts; stored before anything else is done.
+    package var events: [Event]
+    /// What it settles for media sessions that are here now, and ends with them.
+    package var facts: [Fact]
+
+    package init(events: [Event] = [], facts: [Fact] = []) {
+        self.events = events
+        self.facts = facts
+    }
 }
 
 /// Why the meeting said no. A case carries what its reader needs in order to act.

@@ -6,26 +6,26 @@ package struct Instant: Comparable, Hashable, Sendable {
 
     @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    package init(sinceStart: Duration) { nanoseconds = sinceStart.nanoseconds }
+    @inlinable package init(sinceStart: Duration) { nanoseconds = sinceStart.nanoseconds }
 
     package static let start = Instant(nanoseconds: 0)
     package static let distantFuture = Instant(nanoseconds: .max)
 
     @inlinable package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    package static func + (instant: Instant, duration: Duration) -> Instant {
+    @inlinable package static func + (instant: Instant, duration: Duration) -> Instant {
         Instant(nanoseconds: instant.nanoseconds &+ duration.nanoseconds)
     }
-    package static func - (instant: Instant, duration: Duration) -> Instant {
+    @inlinable package static func - (instant: Instant, duration: Duration) -> Instant {
         Instant(nanoseconds: instant.nanoseconds &- duration.nanoseconds)
     }
-    package static func - (left: Instant, right: Instant) -> Duration { .nanoseconds(left.nanoseconds &- right.nanoseconds) }
-    package static func += (instant: inout Instant, duration: Duration) { instant = instant + duration }
+    @inlinable package static func - (left: Instant, right: Instant) -> Duration { .nanoseconds(left.nanoseconds &- right.nanoseconds) }
+    @inlinable package static func += (instant: inout Instant, duration: Duration) { instant = instant + duration }
 }
 
 extension Duration {
     /// Whole nanoseconds, rounded towards zero; past ±292 years it saturates.
-    package var nanoseconds: Int64 {
+    @inlinable package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return seconds < 0 ? .min : .max }
@@ -34,5 +34,5 @@ extension Duration {
     }
 
     /// Seconds as a floating-point number, for statistics.
-    package var seconds: Double { Double(nanoseconds) / 1e9 }
+    @inlinable package var seconds: Double { Double(nanoseconds) / 1e9 }
 }

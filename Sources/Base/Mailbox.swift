@@ -1,11 +1,14 @@
-import RTP
+import Synchronization
 
 /// What one thread asks of another. Bounded: a full box refuses, and the refusal is the caller's to report.
-final class Mailbox<Command: Sendable>: Sendable {
-    private let waiting: Guarded<[Command]>
-    private let capacity: Int
+///
+/// Inlinable: it is on the way of each frame, and a generic class of another room would be called by its tables.
+package final class Mailbox<Command: Sendable>: Sendable {
+    @usableFromInline let waiting: Guarded<[Command]>
+    @usableFromInline let capacity: Int
 
-    init(capacity: Int = 4_096) {
+    /// - Parameter capacity: most commands that wait.
+    @inlinable package init(capacity: Int = 4_096) {
         self.capacity = capacity
         var room: [Command] = []
         room.reserveCapacity(min(capacity, 256))
@@ -13,7 +16,7 @@ final class Mailbox<Command: Sendable>: Sendable {
     }
 
     /// - Returns: nil where the box is full and the command was not taken; otherwise whether it was empty before, so that its reader must be woken.
-    func post(_ command: Command) -> Bool? {
+    @inlinable package func post(_ command: Command) -> Bool? {
         waiting.withLock { box in
             guard box.count < capacity else { return nil }
             box.append(command)
@@ -22,10 +25,10 @@ final class Mailbox<Command: Sendable>: Sendable {
     }
 
     /// Lets go of what waits: its reader is gone.
-    func empty() { waiting.withLock { $0.removeAll() } }
+    @inlinable package func empty() { waiting.withLock { $0.removeAll() } }
 
     /// Swaps the waiting commands with an emptied `batch`: two buffers go to and fro, nothing is allocated.
-    func drain(into batch: inout [Command]) {
+    @inlinable package func drain(into batch: inout [Command]) {
         batch.removeAll(keepingCapacity: true)
         waiting.withLock { swap(&$0, &batch) }
     }
