@@ -64,7 +64,7 @@ let package = Package(
         room("Endpoint", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
         .executableTarget(
             name: "nhipcau",
-            dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc"],
+            dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc", "Formats"],
             resources: [.copy("directory.json")], swiftSettings: swiftSettings),
 
         .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),

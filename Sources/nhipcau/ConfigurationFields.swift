@@ -1,25 +1,31 @@
+import Formats
 import Foundation
 
-/// One object of the configuration file. Every fault names the file, the key and what to do.
+/// One object of the configuration file, read by the reader and the kinds of the API's requests. Every fault names the file, the key and what to do.
 struct ConfigurationFields {
-    private let object: [String: Any]
+    private let object: [String: JSONValue]
     private let file: String
     private let path: String
 
-    /// - Parameter data: JSON with `//` and `/* */` comments and trailing commas.
+    /// - Parameter data: JSON with `//` and `/* */` comments and last commas; bounded as requests are.
     init(_ data: Data, file: String) throws(CommandFailure) {
-        let text = Self.withoutTrailingCommas(Self.withoutComments(String(decoding: data, as: UTF8.self)))
-        let value: Any
+        let text = Self.withoutComments(String(decoding: data, as: UTF8.self))
+        let value: JSONValue
         do {
-            value = try JSONSerialization.jsonObject(with: Data(text.utf8))
+            value = try JSONValue(parsing: Array(text.utf8), allowsLastCommas: true)
         } catch {
-            throw .input("\(file): is not JSON (\(Self.reason(error))); comments are // and /* */")
+            throw .input(
+                "\(file): is not JSON (line \(error.line), column \(error.column): \(error.reason.rawValue)); comments are // and /* */")
         }
-        guard let object = value as? [String: Any] else { throw .input("\(file): must be one JSON object, {…}") }
-        (self.object, self.file, path) = (object, file, "")
+        guard case .object(let members) = value else { throw .input("\(file): must be one JSON object, {…}") }
+        self.init(members, file: file, path: "")
     }
 
-    private init(_ object: [String: Any], file: String, path: String) { (self.object, self.file, self.path) = (object, file, path) }
+    private init(_ members: [(String, JSONValue)], file: String, path: String) {
+        object = Dictionary(uniqueKeysWithValues: members)
+        self.file = file
+        self.path = path
+    }
 
     func place(_ key: String) -> String { "\(file): \(path)\(key)" }
 
@@ -32,54 +38,25 @@ struct ConfigurationFields {
         }
     }
 
-    func string(_ key: String) throws(CommandFailure) -> String? {
-        guard let value = object[key] else { return nil }
-        guard let text = value as? String else { throw .input("\(place(key)): must be a text in quotation marks") }
-        return text
-    }
+    func string(_ key: String) throws(CommandFailure) -> String? { try read(key, .text(), "must be a text in quotation marks") }
 
     func int(_ key: String, in range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
-        guard let value = object[key] else { return nil }
-        guard let number = value as? Int, !(value is String), range.contains(number) else {
-            throw .input("\(place(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
+        try read(key, .integer(range), "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
 
     func strings(_ key: String) throws(CommandFailure) -> [String] {
-        guard let value = object[key] else { return [] }
-        guard let list = value as? [String] else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
-        return list
+        try read(key, .list(of: .text(), most: JSONValue.mostMembers, named: "[string]"), "must be a list of texts, [\"…\"]") ?? []
     }
 
     func object(_ key: String) throws(CommandFailure) -> ConfigurationFields? {
         guard let value = object[key] else { return nil }
-        guard let inner = value as? [String: Any] else { throw .input("\(place(key)): must be an object, {…}") }
-        return ConfigurationFields(inner, file: file, path: "\(path)\(key).")
+        guard case .object(let members) = value else { throw .input("\(place(key)): must be an object, {…}") }
+        return ConfigurationFields(members, file: file, path: "\(path)\(key).")
     }
 
-    private static func reason(_ error: any Error) -> String {
-        let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
-        return (details ?? "it cannot be parsed").split(whereSeparator: \.isNewline).first.map(String.init) ?? "it cannot be parsed"
-    }
-
-    /// A comma before a closing bracket goes.
-    static func withoutTrailingCommas(_ text: String) -> String {
-        var output: [Character] = []
-        var isInString = false
-        var isEscaped = false
-        for character in text {
-            if isInString {
-                isInString = character != "\"" || isEscaped
-                isEscaped = character == "\\" && !isEscaped
-            } else if character == "\"" {
-                isInString = true
-            } else if character == "}" || character == "]", let last = output.lastIndex(where: { !$0.isWhitespace }), output[last] == "," {
-                output.remove(at: last)
-            }
-            output.append(character)
-        }
-        return String(output)
+    private func read<Value: Sendable>(_ key: String, _ kind: Kind<Value>, _ remedy: String) throws(CommandFailure) -> Value? {
+        guard let value = object[key] else { return nil }
+        do { return try kind.read(value) } catch { throw .input("\(place(key)): \(remedy)") }
     }
 
     /// Comments become blanks, so that a parser's line numbers stay true.

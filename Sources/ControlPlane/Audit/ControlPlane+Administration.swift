@@ -35,7 +35,7 @@ extension ControlPlane {
         var limit = sites.entries.count
         if let text = call.query("limit") {
             guard let number = Int(text) else { throw .field(.wrongType, "limit", "integer") }
-            limit = try Fields.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...1_000) }
+            limit = try RequestBody.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...1_000) }
         }
         var entries = sites.entries[...]
         if let code = call.query("after") {

@@ -50,7 +50,7 @@ extension ControlPlane {
 
     /// `POST /meetings/{id}/commands`.
     func postCommand(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let value = try Fields.json(of: call)
+        let value = try RequestBody.json(of: call)
         let (caller, room) = (try call.signedInCaller, try await room(call))
         guard commands.withLock({ $0.take(caller.user.id, at: now()) }) == nil else {
             counters.withLock { $0.commandsLimited += 1 }
@@ -63,7 +63,7 @@ extension ControlPlane {
     private func reply(to text: String, in room: Room, by caller: Caller, _ language: Language) async -> JSONValue {
         var value: JSONValue?
         do throws(Problem) {
-            let parsed = try Fields.json([UInt8](text.utf8))
+            let parsed = try RequestBody.json([UInt8](text.utf8))
             value = parsed
             try await checkSession(caller)
             try await perform(parsed, in: room, by: caller)
