@@ -13,7 +13,8 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
     complain("NHIPCAU must name the built executable; use make bench")
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
-let names = ["floor", "latency", "allocations", "storm", "growth"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
+let names =
+    ["floor", "latency", "allocations", "storm", "growth", "channel"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
 // One case, or some by commas: those that a ratio compares. `peers` is all that stands beside one.
 let wanted = value(of: "--case")?.split(separator: ",").flatMap { name in
     name == "peers" ? ["audio-500", "audio-50-all"] + peers : [String(name)]

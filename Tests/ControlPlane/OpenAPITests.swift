@@ -137,6 +137,21 @@ struct RefusalTests {
         #expect(answer.problem == problem, "\(answer.json.text)")
     }
 
+    @Test func `who may not watch is refused, and it is in the audit log; who may is answered`() async throws {
+        let server = try await TestServer()
+        let token = await server.signIn()
+        let site = await server.account("lai-chau", .operator, by: token)
+        let meeting = await server.runningMeeting(by: token)
+        let path = "/api/v1/meetings/\(meeting)/commands"
+        let refusal = await server.ask("POST", path, #"{"type":"watch","what":["levels"]}"#, token: site)
+        #expect(refusal.status == 403 && refusal.problem == "not-allowed")
+        let answer = await server.ask("POST", path, #"{"id":4,"type":"watch","what":["levels","lines"]}"#, token: token)
+        #expect(answer.status == 200 && answer.json["reply"] == .int(4))
+        #expect(await server.ask("POST", path, #"{"type":"watch","what":["pictures"]}"#, token: token).problem == "invalid-value")
+        let log = await server.ask("GET", "/api/v1/audit", token: token)
+        #expect(log.json.text.contains("\"detail\":\"watch\""))
+    }
+
     @Test func `a body beyond the bound, or one that a form could send, is not read`() async throws {
         let server = try await TestServer()
         let large = #"{"username":"a","password":"\#(String(repeating: "x", count: 70_000))"}"#
@@ -189,11 +204,11 @@ struct SentCommandTests {
         let id = UUID()
         let value = try JSONValue(parsing: Array("{\"id\":7,\"type\":\"mute\",\"participantId\":\"\(id.uuidString)\",\"muted\":true}".utf8))
         let sent = try SentCommand(value, own: [own])
-        #expect(sent.orders == [.mute(id, true)] && sent.id == .int(7))
+        #expect(sent.action == .orders([.mute(id, true)]) && sent.id == .int(7))
     }
 
     @Test func `leave without a name means oneself`() throws {
-        #expect(try SentCommand(.object([("type", .string("leave"))]), own: [own]).orders == [.remove(own)])
+        #expect(try SentCommand(.object([("type", .string("leave"))]), own: [own]).action == .orders([.remove(own)]))
     }
 
     @Test(arguments: [

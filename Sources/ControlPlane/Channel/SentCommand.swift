@@ -7,7 +7,12 @@ struct SentCommand: Sendable {
     /// Given back with the answer, whatever it is.
     var id: JSONValue?
     var type: String
-    var orders: [Order]
+    var action: Action
+
+    enum Action: Equatable, Sendable {
+        case orders([Order])
+        case watch(Watched)
+    }
 
     /// - Parameter own: the media sessions of the sender, for commands that mean oneself.
     init(_ value: JSONValue, own: [UUID]) throws(Problem) {
@@ -17,32 +22,35 @@ struct SentCommand: Sendable {
         }
         id = value["id"]
         self.type = type
-        do { orders = try kind.read(value, own) } catch { throw Problem(error) }
+        do { action = try kind.read(value, own) } catch { throw Problem(error) }
     }
 }
 
-/// One type of command: what it must hold, and what is ordered by it.
+/// One type of command: what it must hold, and what is done by it.
 struct CommandKind: Sendable {
     let type: String
     /// Of the whole message.
     let shape: Shape
-    let read: @Sendable (JSONValue, _ own: [UUID]) throws(RequestFault) -> [Order]
+    let read: @Sendable (JSONValue, _ own: [UUID]) throws(RequestFault) -> SentCommand.Action
 
-    init<Body: Declared>(_ type: String, _: Body.Type, _ orders: @escaping @Sendable (Body, _ own: [UUID]) -> [Order]) {
+    init<Body: Declared>(_ type: String, _: Body.Type, _ action: @escaping @Sendable (Body, _ own: [UUID]) -> SentCommand.Action) {
         self.type = type
         let envelope = [MemberShape("id", .anything, isRequired: false), MemberShape("type", .choice([type]), isRequired: true)]
         shape = Body.members.shape(besides: envelope)
-        read = { value, own throws(RequestFault) in orders(try Body(value, besides: envelope.map(\.name)), own) }
+        read = { value, own throws(RequestFault) in action(try Body(value, besides: envelope.map(\.name)), own) }
     }
 
     static let all: [CommandKind] = [
-        CommandKind("mute", MuteCommand.self) { command, _ in [.mute(command.participant, command.isMuted)] },
-        CommandKind("camera", CameraCommand.self) { command, _ in [.camera(command.participant, shown: command.isShown)] },
-        CommandKind("layout", LayoutCommand.self) { command, _ in [.change(command.changes)] },
-        CommandKind("remove", RemoveCommand.self) { command, _ in [.remove(command.participant)] },
-        CommandKind("readmit", ReadmitCommand.self) { command, _ in [.readmit(command.user)] },
-        CommandKind("lock", LockCommand.self) { command, _ in [.change(command.changes)] },
-        CommandKind("leave", LeaveCommand.self) { command, own in (command.participant.map { [$0] } ?? own).map { .remove($0) } },
+        CommandKind("mute", MuteCommand.self) { command, _ in .orders([.mute(command.participant, command.isMuted)]) },
+        CommandKind("camera", CameraCommand.self) { command, _ in .orders([.camera(command.participant, shown: command.isShown)]) },
+        CommandKind("layout", LayoutCommand.self) { command, _ in .orders([.change(command.changes)]) },
+        CommandKind("remove", RemoveCommand.self) { command, _ in .orders([.remove(command.participant)]) },
+        CommandKind("readmit", ReadmitCommand.self) { command, _ in .orders([.readmit(command.user)]) },
+        CommandKind("lock", LockCommand.self) { command, _ in .orders([.change(command.changes)]) },
+        CommandKind("leave", LeaveCommand.self) { command, own in
+            .orders((command.participant.map { [$0] } ?? own).map { .remove($0) })
+        },
+        CommandKind("watch", WatchCommand.self) { command, _ in .watch(Watched(command.what)) },
     ]
     static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
 }
