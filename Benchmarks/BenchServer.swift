@@ -7,6 +7,7 @@ final class BenchServer {
     /// Whose headless endpoints make the load.
     private let endpoints: String
     let origin: String
+    let port: UInt16
     private let process = Process()
     private let folder = NSTemporaryDirectory() + "nhipcau-bench-\(UUID().uuidString)"
     private(set) var token = ""
@@ -15,18 +16,25 @@ final class BenchServer {
     /// - Parameters:
     ///   - hook: the library that counts allocations (`Benchmarks/hook`), and where it writes.
     ///   - endpoints: the executable whose headless endpoints make the load; nil for the server's own.
+    ///   - configuration: what a configuration file says besides.
     init(
-        _ executable: String, layout: String = "grid", hook: (library: String, file: String)? = nil, endpoints: String? = nil
+        _ executable: String, layout: String = "grid", hook: (library: String, file: String)? = nil, endpoints: String? = nil,
+        configuration: String? = nil
     ) async throws {
         self.executable = executable
         self.endpoints = endpoints ?? executable
-        let port = UInt16.random(in: 20_000..<60_000)
+        port = UInt16.random(in: 20_000..<60_000)
         origin = "http://127.0.0.1:\(port)"
         process.executableURL = URL(filePath: executable)
         process.arguments = [
             "serve", "--listen", "127.0.0.1:\(port)", "--media-port", "0", "--media-address", "127.0.0.1", "--data", folder, "--log-level",
             "error",
         ]
+        if let configuration {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try configuration.write(toFile: folder + "/own.json", atomically: true, encoding: .utf8)
+            process.arguments? += ["--config", folder + "/own.json"]
+        }
         var more = ["NHIPCAU_ADMIN_PASSWORD": "do-dac-2026"]
         if let hook { (more["LD_PRELOAD"], more["NHIPCAU_ALLOCATIONS"]) = (hook.library, hook.file) }
         process.environment = ProcessInfo.processInfo.environment.merging(more) { _, new in new }
@@ -70,6 +78,15 @@ final class BenchServer {
         let (data, response) = try await URLSession.shared.data(for: request)
         let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
         return (object ?? [:], (response as? HTTPURLResponse)?.statusCode ?? 0)
+    }
+
+    /// A list, as it is answered.
+    func list(_ path: String) async throws -> [[String: Any]] {
+        guard let url = URL(string: origin + path) else { throw BenchError(description: "bad address \(path)") }
+        var request = URLRequest(url: url)
+        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        let (data, _) = try await URLSession.shared.data(for: request)
+        return (try? JSONSerialization.jsonObject(with: data)) as? [[String: Any]] ?? []
     }
 
     /// Every metric's sum over its labels.
@@ -119,10 +136,12 @@ final class BenchServer {
     }
 
     /// Starts `nhipcau endpoint` with these words.
-    func endpoint(_ name: String, _ words: [String], meeting other: String? = nil) throws -> Process {
+    /// - Parameter login: a token of its own; nil for the administrator's.
+    func endpoint(_ name: String, _ words: [String], meeting other: String? = nil, token login: String? = nil) throws -> Process {
         let endpoint = Process()
         endpoint.executableURL = URL(filePath: endpoints)
-        endpoint.arguments = ["endpoint", "--server", origin, "--token", token, "--meeting", other ?? meeting, "--name", name] + words
+        endpoint.arguments =
+            ["endpoint", "--server", origin, "--token", login ?? token, "--meeting", other ?? meeting, "--name", name] + words
         endpoint.standardOutput = FileHandle.nullDevice
         try endpoint.run()
         return endpoint

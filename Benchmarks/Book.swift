@@ -28,6 +28,8 @@ final class Book {
             let result = try await GrowthCase.run(executable)
             growth = result
             enter(name, result.figures)
+        case "channel":
+            for size in ChannelCase.sizes { enter(name, try await ChannelCase.run(executable, size).figures) }
         case "storm":
             let result = try await StormCase.run(executable)
             storm = result

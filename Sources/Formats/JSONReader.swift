@@ -30,9 +30,10 @@ extension JSONValue {
     package static let mostMembers = 1_000
 
     /// Reads JSON of a stranger, RFC 8259. Its cost is linear in the bytes, whatever they are.
-    package init(parsing bytes: [UInt8]) throws(JSONFault) {
+    /// - Parameter allowsLastCommas: a comma before a closing bracket is passed over, as in a file that people write.
+    package init(parsing bytes: [UInt8], allowsLastCommas: Bool = false) throws(JSONFault) {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw JSONFault(line: 1, column: 1, reason: .notText) }
-        var reader = JSONReader(bytes)
+        var reader = JSONReader(bytes, allowsLastCommas: allowsLastCommas)
         do throws(JSONReader.Failure) {
             self = try reader.whole()
         } catch {
@@ -48,9 +49,13 @@ private struct JSONReader {
     struct Failure: Error { var reason: JSONFault.Reason }
     private let bytes: [UInt8]
     private(set) var at = 0
+    private let allowsLastCommas: Bool
     private var depth = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], allowsLastCommas: Bool) {
+        self.bytes = bytes
+        self.allowsLastCommas = allowsLastCommas
+    }
 
     mutating func whole() throws(Failure) -> JSONValue {
         let value = try value()
@@ -99,6 +104,7 @@ private struct JSONReader {
             values.append(try value())
             if try takes("]") { return values }
             guard try takes(",") else { throw Failure(reason: .unexpected) }
+            if allowsLastCommas, try takes("]") { return values }
         }
     }
 
@@ -119,6 +125,7 @@ private struct JSONReader {
             members.append((name, try value()))
             if try takes("}") { return members }
             guard try takes(",") else { throw Failure(reason: .unexpected) }
+            if allowsLastCommas, try takes("}") { return members }
         }
     }
 

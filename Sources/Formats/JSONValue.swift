@@ -73,6 +73,12 @@ extension JSONValue {
 
     private static func write(_ text: String, into output: inout String) {
         output += "\""
+        defer { output += "\"" }
+        // Most texts need nothing; 0xe2 begins the two separators, and a few others that are looked at too.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c && $0 != 0xe2 }) {
+            output += text
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": output += "\\\""
@@ -84,6 +90,5 @@ extension JSONValue {
             default: output.unicodeScalars.append(scalar)
             }
         }
-        output += "\""
     }
 }

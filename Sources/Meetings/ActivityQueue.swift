@@ -4,7 +4,7 @@ import Foundation
 /// by then; whom it concerns at once, the speaker, is told by an event of its own.
 package struct ActivityQueue: Sendable {
     /// Participants that a second tells of.
-    package static let mostAtOnce = 5
+    package static let mostAtOnce = 2
 
     /// What was told last, of those whose activity has changed since.
     private var told: [UUID: Participant] = [:]

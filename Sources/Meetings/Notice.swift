@@ -5,6 +5,8 @@ package enum Notice: Sendable, Equatable {
     case meetingChanged(Meeting)
     case participantJoined(Participant)
     case participantChanged(Participant)
+    /// Whether any view shows its camera: it goes on sending its picture or stops.
+    case participantWanted(Participant)
     /// Its level, its tier or the figures of its line.
     case participantMeasured(Participant)
     /// Who is kept out.
@@ -20,11 +22,17 @@ package enum Notice: Sendable, Equatable {
         case everybody
         /// Those of them who lead it.
         case leading
+        /// One login, and those who lead.
+        case login(UUID)
+        /// Those who watch what changes often: a table once a second, and no message for each.
+        case watching
     }
 
     package var audience: Audience {
         switch self {
-        case .participantMeasured, .removedChanged: .leading
+        case .participantMeasured: .watching
+        case .removedChanged: .leading
+        case .participantWanted(let participant): .login(participant.user)
         case .meetingChanged, .participantJoined, .participantChanged, .participantLeft, .speakerChanged, .meetingEnded, .announced:
             .everybody
         }

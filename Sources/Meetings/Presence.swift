@@ -105,7 +105,10 @@ package struct Presence: Sendable {
         change(&new)
         guard new != old else { return [] }
         present[id] = new
-        return [new.differsInFiguresAlone(from: old) ? .participantMeasured(new) : .participantChanged(new)]
+        if new.differsInFiguresAlone(from: old) { return [.participantMeasured(new)] }
+        var unwanted = new
+        unwanted.media.isVideoWanted = old.media.isVideoWanted
+        return [unwanted == old ? .participantWanted(new) : .participantChanged(new)]
     }
 }
 

@@ -8,6 +8,7 @@ package enum MeetingRole: String, Sendable, CaseIterable, Codable { case chair, 
 package enum Act: String, Sendable, CaseIterable, Codable {
     case seeMeetings, createMeeting, changeMeeting, deleteMeeting, startMeeting, endMeeting
     case joinWithMedia, joinAsViewer, muteSelf, muteOthers, cameraSelf, cameraOthers, setLayout, remove, lock, leave, manageMedia
+    case watchLines, watchLevels
     case readAudit, manageUsers
 }
 
@@ -16,12 +17,12 @@ package enum Permissions {
     private static let joining: Set<Act> = [.seeMeetings, .joinAsViewer, .joinWithMedia, .muteSelf, .cameraSelf, .leave]
     private static let directing: Set<Act> = joining.union([
         .createMeeting, .changeMeeting, .deleteMeeting, .startMeeting, .endMeeting, .muteOthers, .cameraOthers, .setLayout, .remove, .lock,
-        .manageMedia,
+        .manageMedia, .watchLines, .watchLevels,
     ])
     private static let table: [UserRole: Set<Act>] = [
         .admin: directing.union([.readAudit, .manageUsers]), .secretary: directing, .operator: joining,
-        // Neither belongs to a meeting, so neither hears or sees one.
-        .network: [.seeMeetings], .auditor: [.seeMeetings, .readAudit],
+        // Neither belongs to a meeting, so neither hears or sees one; the network staff sees how its lines are.
+        .network: [.seeMeetings, .watchLines], .auditor: [.seeMeetings, .readAudit],
     ]
 
     /// Who leads meetings: chairs them, lets in and removes.

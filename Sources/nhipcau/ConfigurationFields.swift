@@ -1,90 +1,62 @@
 import Formats
 import Foundation
 
-/// One object of the configuration file. Every fault names the file, the key and what to do.
+/// One object of the configuration file, read by the reader and the kinds of the API's requests. Every fault names the file, the key and what to do.
 struct ConfigurationFields {
-    private let members: [(String, JSONValue)]
+    private let object: [String: JSONValue]
     private let file: String
     private let path: String
 
-    /// - Parameter data: JSON with `//` and `/* */` comments and trailing commas.
+    /// - Parameter data: JSON with `//` and `/* */` comments and last commas; bounded as requests are.
     init(_ data: Data, file: String) throws(CommandFailure) {
-        let text = Self.withoutTrailingCommas(Self.withoutComments(String(decoding: data, as: UTF8.self)))
+        let text = Self.withoutComments(String(decoding: data, as: UTF8.self))
         let value: JSONValue
-        do throws(JSONFault) { value = try JSONValue(parsing: [UInt8](text.utf8)) } catch {
-            throw .input("\(file): is not JSON (line \(error.line): \(error.reason.rawValue)); comments are // and /* */")
+        do {
+            value = try JSONValue(parsing: Array(text.utf8), allowsLastCommas: true)
+        } catch {
+            throw .input(
+                "\(file): is not JSON (line \(error.line), column \(error.column): \(error.reason.rawValue)); comments are // and /* */")
         }
         guard case .object(let members) = value else { throw .input("\(file): must be one JSON object, {…}") }
         self.init(members, file: file, path: "")
     }
 
     private init(_ members: [(String, JSONValue)], file: String, path: String) {
-        self.members = members
+        object = Dictionary(uniqueKeysWithValues: members)
         self.file = file
         self.path = path
     }
 
-    private subscript(key: String) -> JSONValue? { members.first { $0.0 == key }?.1 }
-
     func place(_ key: String) -> String { "\(file): \(path)\(key)" }
 
     /// In order, of an object whose keys are names.
-    var keys: [String] { members.map(\.0).sorted() }
+    var keys: [String] { object.keys.sorted() }
 
     func allow(_ known: Set<String>) throws(CommandFailure) {
-        for key in keys where !known.contains(key) {
+        for key in object.keys.sorted() where !known.contains(key) {
             throw .input("\(place(key)): unknown key; known are \(known.sorted().joined(separator: ", "))")
         }
     }
 
-    func string(_ key: String) throws(CommandFailure) -> String? {
-        guard let value = self[key] else { return nil }
-        guard case .string(let text) = value else { throw .input("\(place(key)): must be a text in quotation marks") }
-        return text
-    }
+    func string(_ key: String) throws(CommandFailure) -> String? { try read(key, .text(), "must be a text in quotation marks") }
 
     func int(_ key: String, in range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
-        guard let value = self[key] else { return nil }
-        guard case .int(let number) = value, range.contains(number) else {
-            throw .input("\(place(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
+        try read(key, .integer(range), "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
 
     func strings(_ key: String) throws(CommandFailure) -> [String] {
-        guard let value = self[key] else { return [] }
-        guard case .array(let values) = value else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
-        var texts: [String] = []
-        for value in values {
-            guard case .string(let text) = value else { throw .input("\(place(key)): must be a list of texts, [\"…\"]") }
-            texts.append(text)
-        }
-        return texts
+        try read(key, .list(of: .text(), most: JSONValue.mostMembers, named: "[string]"), "must be a list of texts, [\"…\"]") ?? []
     }
 
     func object(_ key: String) throws(CommandFailure) -> ConfigurationFields? {
-        guard let value = self[key] else { return nil }
-        guard case .object(let inner) = value else { throw .input("\(place(key)): must be an object, {…}") }
-        return ConfigurationFields(inner, file: file, path: "\(path)\(key).")
+        guard let value = object[key] else { return nil }
+        guard case .object(let members) = value else { throw .input("\(place(key)): must be an object, {…}") }
+        return ConfigurationFields(members, file: file, path: "\(path)\(key).")
     }
 
-    /// A comma before a closing bracket goes.
-    static func withoutTrailingCommas(_ text: String) -> String {
-        var output: [Character] = []
-        var isInString = false
-        var isEscaped = false
-        for character in text {
-            if isInString {
-                isInString = character != "\"" || isEscaped
-                isEscaped = character == "\\" && !isEscaped
-            } else if character == "\"" {
-                isInString = true
-            } else if character == "}" || character == "]", let last = output.lastIndex(where: { !$0.isWhitespace }), output[last] == "," {
-                output.remove(at: last)
-            }
-            output.append(character)
-        }
-        return String(output)
+    private func read<Value: Sendable>(_ key: String, _ kind: Kind<Value>, _ remedy: String) throws(CommandFailure) -> Value? {
+        guard let value = object[key] else { return nil }
+        do { return try kind.read(value) } catch { throw .input("\(place(key)): \(remedy)") }
     }
 
     /// Comments become blanks, so that a parser's line numbers stay true.

@@ -32,6 +32,135 @@ struct OpenAPITests {
     }
 }
 
+/// Bodies, both ways: what is described is what is checked, and what is answered is what is described.
+struct OpenAPIBodiesTests {
+    private static func document() throws -> JSONValue { try JSONValue(parsing: OpenAPI.document) }
+
+    @Test func `each body is described as it is checked: members, bounds, choices, what is required`() throws {
+        let document = try Self.document()
+        let check = SchemaCheck(document)
+        for route in Routes.all {
+            let operation = try #require(document["paths"]?[route.pattern]?[route.method.lowercased()])
+            let described = operation["requestBody"]?["content"]?["application/json"]?["schema"]
+            guard !route.bodies.isEmpty else {
+                #expect(described == nil, "\(route.method) \(route.pattern)")
+                continue
+            }
+            let schemas = route.bodies.map(\.schema)
+            let declared = schemas.count == 1 ? schemas[0] : .object([("oneOf", .array(schemas))])
+            #expect(check.canonical(try #require(described)) == check.canonical(declared), "\(route.method) \(route.pattern)")
+        }
+    }
+
+    /// The schema of an answer, where it is JSON.
+    private static func schema(_ document: JSONValue, _ method: String, _ pattern: String, _ status: Int) -> JSONValue? {
+        document["paths"]?[pattern]?[method]?["responses"]?[String(status)]?["content"]?["application/json"]?["schema"]
+    }
+
+    @Test func `each answer has the members that are described, and each described member is answered`() async throws {
+        let document = try Self.document()
+        var check = SchemaCheck(document)
+        let server = try await TestServer()
+        let login = await server.ask("POST", "/api/v1/session", #"{"username":"admin","password":"\#(TestServer.password)"}"#)
+        let token = login.text("token")
+        let made = await server.ask(
+            "POST", "/api/v1/users", #"{"username":"lai-chau","role":"operator","password":"\#(TestServer.password)","sites":["12"]}"#,
+            token: token)
+        let user = made.text("id")
+        let meeting = await server.runningMeeting(by: token)
+        let participant = await server.join(meeting, "Lai Châu", by: token)
+        let own = "/api/v1/meetings/\(meeting)"
+        let command = await server.ask(
+            "POST", "\(own)/commands", #"{"id":1,"type":"mute","participantId":"\#(participant)","muted":true}"#, token: token)
+        let answers: [(String, String, TestServer.Answer)] = [
+            ("post", "/api/v1/session", login), ("get", "/api/v1/session", await server.ask("GET", "/api/v1/session", token: token)),
+            ("post", "/api/v1/users", made), ("get", "/api/v1/users", await server.ask("GET", "/api/v1/users", token: token)),
+            ("get", "/api/v1/users/{id}", await server.ask("GET", "/api/v1/users/\(user)", token: token)),
+            ("patch", "/api/v1/users/{id}", await server.ask("PATCH", "/api/v1/users/\(user)", #"{"name":"Khác"}"#, token: token)),
+            ("post", "/api/v1/meetings", await server.ask("POST", "/api/v1/meetings", #"{"title":"Mới"}"#, token: token)),
+            ("get", "/api/v1/meetings", await server.ask("GET", "/api/v1/meetings", token: token)),
+            ("get", "/api/v1/meetings/{id}", await server.ask("GET", own, token: token)),
+            (
+                "patch", "/api/v1/meetings/{id}",
+                await server.ask("PATCH", own, #"{"locked":true}"#, token: token, headers: ["if-match": "*"])
+            ),
+            ("get", "/api/v1/meetings/{id}/participants", await server.ask("GET", "\(own)/participants", token: token)),
+            ("post", "/api/v1/meetings/{id}/commands", command),
+            ("get", "/api/v1/sites", await server.ask("GET", "/api/v1/sites", token: token)),
+            ("get", "/api/v1/audit", await server.ask("GET", "/api/v1/audit", token: token)),
+        ]
+        for (method, pattern, answer) in answers {
+            let schema = try #require(
+                Self.schema(document, method, pattern, answer.status), "\(method) \(pattern) \(answer.status) \(answer.json.text)")
+            check.check(answer.json, schema, at: "\(method) \(pattern)", mayLack: ["kind"])
+        }
+        #expect(check.faults == [])
+        let refusal = await server.ask("POST", "/api/v1/meetings", #"{"title":""}"#, token: token)
+        check.check(
+            refusal.json, .object([("$ref", .string("#/components/schemas/Problem"))]), at: "problem",
+            mayLack: ["field", "line", "mediaLine"])
+        #expect(check.faults == [] && refusal.status == 422 && refusal.json["field"] == .string("title"))
+    }
+}
+
+/// What a call refuses, by the name of what is wrong with it.
+struct RefusalTests {
+    @Test(
+        arguments: [
+            (#"{"title":""}"#, 422, "invalid-value", "title"), (#"{"title":5}"#, 400, "wrong-type", "title"),
+            ("{}", 400, "missing-field", "title"),
+            (#"{"title":"a","nope":1}"#, 400, "unknown-field", "nope"), (#"{"title":"a","capacity":0}"#, 422, "invalid-value", "capacity"),
+            (#"{"title":"a","capacity":"5"}"#, 400, "wrong-type", "capacity"),
+            (#"{"title":"a","layout":"x"}"#, 422, "invalid-value", "layout"),
+            (#"{"title":"a\u0000"}"#, 422, "invalid-value", "title"),
+            (#"{"title":"a","startsAt":"2026-02-30T00:00:00Z"}"#, 400, "wrong-type", "startsAt"),
+        ] as [(String, Int, String, String)])
+    func `a member that is wrong is named`(body: String, status: Int, problem: String, field: String) async throws {
+        let server = try await TestServer()
+        let answer = await server.ask("POST", "/api/v1/meetings", body, token: await server.signIn())
+        #expect(answer.status == status && answer.problem == problem && answer.json["field"] == .string(field), "\(answer.json.text)")
+    }
+
+    @Test(
+        arguments: [
+            ("{", "malformed-json"), ("[]", "missing-field"), (#"{"type":"fly"}"#, "unknown-command"),
+            (#"{"type":"mute"}"#, "missing-field"),
+            (#"{"type":"lock","locked":1}"#, "wrong-type"), (#"{"type":"lock","locked":true,"muted":true}"#, "unknown-field"),
+            (#"{"type":"mute","participantId":"x","muted":true}"#, "participant-not-found"),
+            (#"{"type":"readmit","user":"x"}"#, "wrong-type"),
+        ])
+    func `a command that is wrong is refused by name`(body: String, problem: String) async throws {
+        let server = try await TestServer()
+        let token = await server.signIn()
+        let meeting = await server.runningMeeting(by: token)
+        let answer = await server.ask("POST", "/api/v1/meetings/\(meeting)/commands", body, token: token)
+        #expect(answer.problem == problem, "\(answer.json.text)")
+    }
+
+    @Test func `who may not watch is refused, and it is in the audit log; who may is answered`() async throws {
+        let server = try await TestServer()
+        let token = await server.signIn()
+        let site = await server.account("lai-chau", .operator, by: token)
+        let meeting = await server.runningMeeting(by: token)
+        let path = "/api/v1/meetings/\(meeting)/commands"
+        let refusal = await server.ask("POST", path, #"{"type":"watch","what":["levels"]}"#, token: site)
+        #expect(refusal.status == 403 && refusal.problem == "not-allowed")
+        let answer = await server.ask("POST", path, #"{"id":4,"type":"watch","what":["levels","lines"]}"#, token: token)
+        #expect(answer.status == 200 && answer.json["reply"] == .int(4))
+        #expect(await server.ask("POST", path, #"{"type":"watch","what":["pictures"]}"#, token: token).problem == "invalid-value")
+        let log = await server.ask("GET", "/api/v1/audit", token: token)
+        #expect(log.json.text.contains("\"detail\":\"watch\""))
+    }
+
+    @Test func `a body beyond the bound, or one that a form could send, is not read`() async throws {
+        let server = try await TestServer()
+        let large = #"{"username":"a","password":"\#(String(repeating: "x", count: 70_000))"}"#
+        #expect(await server.ask("POST", "/api/v1/session", large).status == 413)
+        let form = await server.ask("POST", "/api/v1/session", "{}", headers: ["content-type": "text/plain"])
+        #expect(form.status == 415)
+    }
+}
+
 struct CatalogueOfProblemsTests {
     @Test(arguments: ProblemType.allCases)
     func `each problem has words in both languages that speak of the same things`(type: ProblemType) {
@@ -82,11 +211,11 @@ struct SentCommandTests {
         let id = UUID()
         let value = try JSONValue(parsing: Array("{\"id\":7,\"type\":\"mute\",\"participantId\":\"\(id.uuidString)\",\"muted\":true}".utf8))
         let sent = try SentCommand(value, own: [own])
-        #expect(sent.orders == [.mute(id, true)] && sent.id == .int(7))
+        #expect(sent.action == .orders([.mute(id, true)]) && sent.id == .int(7))
     }
 
     @Test func `leave without a name means oneself`() throws {
-        #expect(try SentCommand(.object([("type", .string("leave"))]), own: [own]).orders == [.remove(own)])
+        #expect(try SentCommand(.object([("type", .string("leave"))]), own: [own]).action == .orders([.remove(own)]))
     }
 
     @Test(arguments: [

@@ -49,6 +49,29 @@ def test_the_store_follows_the_channel(page):
     assert state["speaker"] is None and state["meeting"]["state"] == "running"
 
 
+def test_the_store_takes_tables_of_figures_and_the_short_list_of_a_large_meeting(page):
+    state = page.evaluate("""async () => {
+        const { reduce, initialRoom } = await import('/modules/store.js');
+        const [a, b, c] = ['01935b0e-0000-7000-8000-000000000001', '01935b0e-0001-7000-8000-000000000002', '01935b0e-0002-7000-8000-000000000003'];
+        const events = [
+            {
+                type: 'snapshot', sequence: 4, meeting: { id: 'm', state: 'running', participantCount: 3 }, speaker: a,
+                participants: [{ id: a, name: 'Chủ tọa', role: 'chair', audio: { sending: true, muted: false, mutedBy: null } }],
+                roster: [{ id: a, name: 'Chủ tọa', role: 'chair' }, { id: b, name: 'Lai Châu', site: '12', muted: 'chair' }],
+            },
+            { type: 'participants.read', participants: [{ id: b, name: 'cũ' }, { id: c, name: 'Sơn La' }] },
+            { type: 'figures', columns: ['id', 'level', 'speaking', 'audio', 'video'], rows: [[a, -20, true, true, false]] },
+            { type: 'figures', columns: ['id', 'tier', 'lossUp', 'lossDown', 'jitterMs', 'roundTripMs', 'quality'], rows: [[b, 'low', 0.1, 0, 3, 12, 'fair'], ['x', 'low', 0, 0, 0, null, 'good']] },
+        ];
+        return events.reduce(reduce, initialRoom).participants;
+    }""")
+    chair, site, read = state
+    assert chair["audio"] == {"sending": True, "muted": False, "mutedBy": None, "level": -20} and chair["speaking"] and not chair["video"]["sending"]
+    assert site["audio"] == {"muted": True, "mutedBy": "chair"} and site["site"]["code"] == "12" and site["joinedAt"].startswith("2024-11-2")
+    assert site["line"] == {"lossUp": 0.1, "lossDown": 0, "jitterMs": 3, "roundTripMs": 12, "quality": "fair"} and site["tier"] == "low"
+    assert read["name"] == "Sơn La" and len(state) == 3
+
+
 def test_an_unknown_event_changes_nothing_and_wakes_no_view(page):
     assert page.evaluate("""async () => {
         const { reduce, initialRoom, makeStore } = await import('/modules/store.js');

@@ -78,6 +78,7 @@ export const sites = () => readAll('sites', 'code');
 
 export const meetings = () => readAll('meetings', 'id');
 export const meeting = (id) => read(meetingPath(id));
+export const participants = (id) => readAll(`${meetingPath(id)}/participants`, 'id');
 export const createMeeting = (fields) => send('POST', 'meetings', { json: fields });
 export const startMeeting = (id) => request('POST', `${meetingPath(id)}/start`);
 export const endMeeting = (id) => request('POST', `${meetingPath(id)}/end`);

@@ -1,6 +1,6 @@
 // One meeting on this page: the channel, the call and the devices around one store. Views read the store and call these actions.
 
-import { meeting as readMeeting, mayDirect } from './api.js';
+import { meeting as readMeeting, mayDirect, participants as readParticipants } from './api.js';
 import { Call } from './call.js';
 import { Channel } from './channel.js';
 import { openDevice } from './devices.js';
@@ -26,6 +26,8 @@ export class Room {
   #stops = [];
   /** The latest wish for each device: what an earlier one opens is closed again. */
   #wishes = { audio: 0, video: 0 };
+  /** Whether somebody looks at levels and lines here: who leads is told of them unless they say no. */
+  #isWatching = true;
   /** Whether some view shows this page's camera. */
   #isSeen = true;
 
@@ -145,6 +147,12 @@ export class Room {
     return this.#channel.command('readmit', { user });
   }
 
+  /** Levels and lines are not sent to where nobody looks at them. */
+  setWatching(isWatching) {
+    this.#isWatching = isWatching;
+    if (this.mayDirect) this.#command('watch', { what: isWatching ? ['lines', 'levels'] : [] });
+  }
+
   #channelChanged(channel) {
     this.#local({ channel });
     // At the door a plain reading does as well, where the channel has nothing to say yet.
@@ -161,7 +169,18 @@ export class Room {
     if (event.type === 'participant.left' && event.participantId === before.me) this.#lostSeat(event.reason);
     if (event.type === 'participant.changed' && event.participant.id === before.me) this.#followView(event.participant);
     this.#followChair();
-    if (event.type === 'snapshot') this.#checkSeat();
+    if (event.type === 'snapshot') {
+      this.#checkSeat();
+      this.#readRest(event);
+    }
+    // A channel that comes back begins as a new one does.
+    if ((event.type === 'snapshot' || event.type === 'figures') && !this.#isWatching && this.mayDirect) this.setWatching(false);
+  }
+
+  /** A snapshot has a bound; who does not fit in is read as a list. */
+  #readRest({ roster, meeting }) {
+    if (!roster || roster.length >= meeting.participantCount) return;
+    readParticipants(this.#id).then((participants) => this.store.dispatch({ type: 'participants.read', participants }), () => {});
   }
 
   #ended() {

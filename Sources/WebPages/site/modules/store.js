@@ -30,7 +30,7 @@ export function reduce(state, event) {
       return {
         ...state,
         meeting: event.meeting,
-        participants: event.participants,
+        participants: withRoster(event.participants, event.roster),
         speaker: event.speaker,
         removed: event.removed ?? [],
         you: event.you ?? state.you,
@@ -38,6 +38,10 @@ export function reduce(state, event) {
     case 'participant.joined':
     case 'participant.changed':
       return { ...state, participants: withParticipant(state.participants, event.participant) };
+    case 'participants.read':
+      return { ...state, participants: withMissing(state.participants, event.participants) };
+    case 'figures':
+      return { ...state, participants: withFigures(state.participants, event) };
     case 'participant.left':
       return {
         ...state,
@@ -65,6 +69,55 @@ export function reduce(state, event) {
 function withParticipant(participants, changed) {
   const known = participants.some((one) => one.id === changed.id);
   return known ? participants.map((one) => (one.id === changed.id ? changed : one)) : [...participants, changed];
+}
+
+/** The short list of a large meeting says what is not as usual; whoever is told in full stays so. */
+function withRoster(participants, roster) {
+  if (!roster) return participants;
+  const full = new Map(participants.map((one) => [one.id, one]));
+  return roster.map((row) => full.get(row.id) ?? fromRow(row));
+}
+
+/** What the channel has said meanwhile is newer than the list that was read. */
+function withMissing(participants, read) {
+  const known = new Set(participants.map((one) => one.id));
+  return [...participants, ...read.filter((one) => !known.has(one.id))];
+}
+
+function fromRow({ id, name, site, role = 'participant', state = 'connected', muted = null, cameraOff = null, screen = false }) {
+  return {
+    id,
+    name,
+    site: site ? { code: site, name } : null,
+    role,
+    state,
+    // Identifiers begin with the milliseconds of their making (RFC 9562 §5.7): close enough to the joining to sort by.
+    joinedAt: new Date(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toISOString(),
+    audio: { muted: muted !== null, mutedBy: muted },
+    video: { muted: cameraOff !== null, mutedBy: cameraOff },
+    screen: { sending: screen },
+  };
+}
+
+/** A table of what changed: a row for each participant, the columns named once. */
+function withFigures(participants, { columns, rows }) {
+  const byId = new Map(rows.map((row) => [row[0], Object.fromEntries(columns.map((name, at) => [name, row[at]]))]));
+  return participants.map((one) => (byId.has(one.id) ? { ...one, ...figuresOf(one, byId.get(one.id)) } : one));
+}
+
+function figuresOf(one, row) {
+  const changed = {};
+  if ('speaking' in row) {
+    changed.speaking = row.speaking;
+    changed.audio = { ...one.audio, level: row.level, sending: row.audio };
+    changed.video = { ...one.video, sending: row.video };
+  }
+  if ('quality' in row) {
+    const { tier, lossUp, lossDown, jitterMs, roundTripMs, quality } = row;
+    changed.tier = tier;
+    changed.line = { lossUp, lossDown, jitterMs, roundTripMs, quality };
+  }
+  return changed;
 }
 
 export function makeStore(reducer, initial) {

@@ -16,7 +16,7 @@ export function showInside(main, { room }) {
     camera: () => room.setCamera(!room.store.state.camera.on),
     leave: () => askLeave(room),
     fullScreen: () => picture.toggleFullScreen(),
-    people: () => element.classList.toggle('without-people'),
+    people: () => room.setWatching(!element.classList.toggle('without-people')),
     help: () => showShortcuts(),
   };
   const tools = toolbar(room, act);

@@ -35,7 +35,7 @@ extension ControlPlane {
         var limit = sites.entries.count
         if let text = call.query("limit") {
             guard let number = Int(text) else { throw .field(.wrongType, "limit", "integer") }
-            limit = try Fields.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...1_000) }
+            limit = try RequestBody.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...1_000) }
         }
         var entries = sites.entries[...]
         if let code = call.query("after") {
@@ -103,6 +103,14 @@ extension ControlPlane {
                 value: Double(counted.auditFailures)))
         samples.append(
             MetricSample("nhipcau_channels", help: "Open meeting channels.", kind: .gauge, value: Double(await rooms.followerCount)))
+        samples.append(
+            MetricSample(
+                "nhipcau_channel_texts_total", help: "Texts made for meeting channels, one for each audience.", kind: .counter,
+                value: Double(rooms.counts.texts.load(ordering: .relaxed))))
+        samples.append(
+            MetricSample(
+                "nhipcau_channel_messages_total", help: "Messages handed to meeting channels.", kind: .counter,
+                value: Double(rooms.counts.messages.load(ordering: .relaxed))))
         if let counts = try? await store.meetingCounts() {
             for phase in MeetingPhase.allCases {
                 samples.append(

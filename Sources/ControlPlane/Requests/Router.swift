@@ -1,3 +1,4 @@
+import Formats
 import Meetings
 import WebServer
 
@@ -24,10 +25,26 @@ struct Route: Sendable {
     /// Segments in braces are places.
     var pattern: String
     var access: Access
+    /// What a JSON body must be: one of these; empty where none is read.
+    var bodies: [Shape]
     var handler: Handler
 
-    init(_ method: String, _ pattern: String, _ access: Access, _ handler: @escaping Handler) {
-        (self.method, self.pattern, self.access, self.handler) = (method, pattern, access, handler)
+    init(_ method: String, _ pattern: String, _ access: Access, bodies: [Shape] = [], _ handler: @escaping Handler) {
+        self.method = method
+        self.pattern = pattern
+        self.access = access
+        self.bodies = bodies
+        self.handler = handler
+    }
+
+    /// A route whose JSON body is read and checked before its handler is called.
+    init<Body: Declared>(
+        _ method: String, _ pattern: String, _ access: Access, _: Body.Type,
+        _ handler: @escaping @Sendable (ControlPlane) -> (Call, Body) async throws(Problem) -> HTTPResponse
+    ) {
+        self.init(method, pattern, access, bodies: [Body.members.shape()]) { control in
+            { call throws(Problem) in try await handler(control)(call, try call.body(Body.self)) }
+        }
     }
 }
 

@@ -36,7 +36,7 @@ extension ControlPlane {
                     connection.close(code: 1008, reason: "too many commands")
                     break
                 }
-                let answer = await reply(to: text, in: room, by: caller, language)
+                let answer = await reply(to: text, in: room, channel: follower, by: caller, language)
                 guard connection.send(answer.text) else { break }
             }
             await room.detach(follower)
@@ -50,23 +50,23 @@ extension ControlPlane {
 
     /// `POST /meetings/{id}/commands`.
     func postCommand(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let value = try Fields.json(of: call)
+        let value = try RequestBody.json(of: call)
         let (caller, room) = (try call.signedInCaller, try await room(call))
         guard commands.withLock({ $0.take(caller.user.id, at: now()) }) == nil else {
             counters.withLock { $0.commandsLimited += 1 }
             throw Problem(.tooManyCommands, [String(Self.commandsPerSecond)], headers: [("Retry-After", "1")])
         }
-        try await perform(value, in: room, by: caller)
+        try await perform(value, in: room, channel: nil, by: caller)
         return .json(.object([("reply", value["id"] ?? .null)]))
     }
 
-    private func reply(to text: String, in room: Room, by caller: Caller, _ language: Language) async -> JSONValue {
+    private func reply(to text: String, in room: Room, channel: UUID, by caller: Caller, _ language: Language) async -> JSONValue {
         var value: JSONValue?
         do throws(Problem) {
-            let parsed = try Fields.json([UInt8](text.utf8))
+            let parsed = try RequestBody.json([UInt8](text.utf8))
             value = parsed
             try await checkSession(caller)
-            try await perform(parsed, in: room, by: caller)
+            try await perform(parsed, in: room, channel: channel, by: caller)
             return .object([("reply", parsed["id"] ?? .null)])
         } catch {
             return .object([("reply", value?["id"] ?? .null), ("problem", error.json(in: language))])
@@ -83,10 +83,19 @@ extension ControlPlane {
         sessions.withLock { $0.note(session, ticket: ticket, at: time) }
     }
 
-    private func perform(_ value: JSONValue, in room: Room, by caller: Caller) async throws(Problem) {
+    private func perform(_ value: JSONValue, in room: Room, channel: UUID?, by caller: Caller) async throws(Problem) {
         let own = await room.sessions(of: caller.user.id)
         let sent = try SentCommand(value, own: own)
-        for order in sent.orders {
+        let orders: [Order]
+        switch sent.action {
+        case .orders(let given): orders = given
+        case .watch(let watched):
+            do throws(Problem) { return try await room.watch(watched, channel: channel, by: caller) } catch {
+                await audit(caller, "command.refused", subject: await room.meeting.id.text, detail: sent.type)
+                throw error
+            }
+        }
+        for order in orders {
             let meeting = await room.meeting.id
             let subject = (order.target ?? meeting).text
             do throws(Problem) {

@@ -9,6 +9,8 @@ actor Rooms {
     private let media: any MediaPlane
     private let now: @Sendable () -> Date
     private var rooms: [UUID: Room] = [:]
+    /// What was told over all channels.
+    nonisolated let counts = ChannelCounts()
 
     init(store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
@@ -22,7 +24,7 @@ actor Rooms {
         guard let stored else { throw Problem(.meetingNotFound) }
         // Another call may have made it while the store read.
         if let room = rooms[id] { return room }
-        let room = Room(stored, store: store, media: media, now: now)
+        let room = Room(stored, store: store, media: media, now: now, counts: counts)
         rooms[id] = room
         return room
     }

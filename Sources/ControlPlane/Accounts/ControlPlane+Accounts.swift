@@ -7,9 +7,7 @@ import WebServer
 
 /// Accounts: made, changed, shut. Whatever takes a right away ends at once what hangs on it: sessions, channels, media.
 extension ControlPlane {
-    private static let fields = ["username", "name", "role", "organisation", "password", "sites", "disabled"]
     static let passwordLength = (least: 10, most: 1_024)
-    private static let mostSites = 1_000
 
     /// `GET /users`.
     func listUsers(_ call: Call) async throws(Problem) -> HTTPResponse {
@@ -21,22 +19,16 @@ extension ControlPlane {
     }
 
     /// `POST /users`.
-    func createUser(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let fields = try Fields(call, known: Self.fields)
-        let raw = Username.normal(try Fields.need(try fields.string("username"), "username"))
-        let username = try Fields.check { () throws(ValidationFault) in try Validation.text(raw, field: "username", most: 64) }
-        let givenName = try fields.string("name") ?? username
-        let name = try Fields.check { () throws(ValidationFault) in try Validation.name(givenName) }
-        let role = try Fields.need(try fields.choice("role", UserRole.self), "role")
-        let password = try Fields.need(try fields.string("password"), "password")
-        let (sites, isDisabled) = (try self.sites(fields) ?? [], try fields.bool("disabled") ?? false)
-        let organisation = try fields.string("organisation") ?? ""
+    func createUser(_ call: Call, _ new: NewUser) async throws(Problem) -> HTTPResponse {
+        let sites = try known(new.sites ?? [])
         var user = UserRecord(
-            id: UUIDv7.make(at: now()), username: username, name: name, role: role, organisation: String(organisation.prefix(200)),
-            passwordHash: try await hash(password, of: username), createdAt: now())
-        (user.sites, user.isDisabled) = (sites, isDisabled)
+            id: UUIDv7.make(at: now()), username: new.username, name: new.name ?? new.username, role: new.role,
+            organisation: String((new.organisation ?? "").prefix(200)), passwordHash: try await hash(new.password, of: new.username),
+            createdAt: now())
+        user.sites = sites
+        user.isDisabled = new.isDisabled ?? false
         do { try await store.insert(user) } catch { throw Problem(error) }
-        await audit(try call.signedInCaller, "user.create", subject: user.id.text, detail: "\(username) \(role.rawValue)")
+        await audit(try call.signedInCaller, "user.create", subject: user.id.text, detail: "\(user.username) \(user.role.rawValue)")
         return .json(user.json, status: 201, headers: [("Location", "/api/v1/users/\(user.id.text)")])
     }
 
@@ -48,18 +40,15 @@ extension ControlPlane {
     }
 
     /// `PATCH /users/{id}`.
-    func changeUser(_ call: Call) async throws(Problem) -> HTTPResponse {
+    func changeUser(_ call: Call, _ changes: UserChanges) async throws(Problem) -> HTTPResponse {
         let (caller, before) = (try call.signedInCaller, try await account(call))
-        let fields = try Fields(call, known: Self.fields.filter { $0 != "username" })
         var user = before
-        if let name = try fields.string("name") {
-            user.name = try Fields.check { () throws(ValidationFault) in try Validation.name(name) }
-        }
-        user.role = try fields.choice("role", UserRole.self) ?? before.role
-        if let organisation = try fields.string("organisation") { user.organisation = String(organisation.prefix(200)) }
-        user.sites = try sites(fields) ?? before.sites
-        user.isDisabled = try fields.bool("disabled") ?? before.isDisabled
-        if let password = try fields.string("password") { user.passwordHash = try await hash(password, of: user.username) }
+        user.name = changes.name ?? before.name
+        user.role = changes.role ?? before.role
+        if let organisation = changes.organisation { user.organisation = String(organisation.prefix(200)) }
+        user.sites = try changes.sites.map { codes throws(Problem) in try known(codes) } ?? before.sites
+        user.isDisabled = changes.isDisabled ?? before.isDisabled
+        if let password = changes.password { user.passwordHash = try await hash(password, of: user.username) }
         try await keepAnAdministrator(before, after: user)
         do { try await store.update(user) } catch { throw Problem(error, missing: .userNotFound) }
         let changed = Self.differences(before, user)
@@ -94,11 +83,10 @@ extension ControlPlane {
     }
 
     /// `POST /users/{id}/password` `{password}`.
-    func setUserPassword(_ call: Call) async throws(Problem) -> HTTPResponse {
+    func setUserPassword(_ call: Call, _ new: NewPassword) async throws(Problem) -> HTTPResponse {
         let (caller, before) = (try call.signedInCaller, try await account(call))
-        let fields = try Fields(call, known: ["password"])
         var user = before
-        user.passwordHash = try await hash(try Fields.need(try fields.string("password"), "password"), of: user.username)
+        user.passwordHash = try await hash(new.password, of: user.username)
         do { try await store.update(user) } catch { throw Problem(error, missing: .userNotFound) }
         await audit(caller, "user.password", subject: user.id.text, detail: user.username)
         try await endSessions(of: user.id, except: user.id == caller.user.id ? caller.session.tokenHash : nil)
@@ -106,11 +94,9 @@ extension ControlPlane {
     }
 
     /// `POST /session/password` `{oldPassword, newPassword}`: one's own. Other sessions of the account end.
-    func changeOwnPassword(_ call: Call) async throws(Problem) -> HTTPResponse {
+    func changeOwnPassword(_ call: Call, _ passwords: OwnPassword) async throws(Problem) -> HTTPResponse {
         let caller = try call.signedInCaller
-        let fields = try Fields(call, known: ["oldPassword", "newPassword"])
-        let old = try Fields.need(try fields.string("oldPassword"), "oldPassword")
-        let new = try Fields.need(try fields.string("newPassword"), "newPassword")
+        let (old, new) = (passwords.old, passwords.new)
         guard old.utf8.count <= Self.passwordLength.most else { throw Problem(.wrongPassword) }
         // Guessed as slowly as at the door: whoever finds an open session does not have the password.
         let (username, address) = (caller.user.username, call.request.remoteAddress)
@@ -119,7 +105,7 @@ extension ControlPlane {
         }
         let isRight: Bool
         do {
-            isRight = try await passwords.verify(old, against: caller.user.passwordHash, isKnown: true)
+            isRight = try await self.passwords.verify(old, against: caller.user.passwordHash, isKnown: true)
         } catch {
             limiter.withLock { $0.withdrawn(username: username, address: address, isKnown: isKnown) }
             throw Problem(error)
@@ -155,8 +141,7 @@ extension ControlPlane {
     }
 
     /// Codes of the directory, or `*`.
-    private func sites(_ fields: Fields) throws(Problem) -> [String]? {
-        guard let codes = try fields.strings("sites", most: Self.mostSites) else { return nil }
+    private func known(_ codes: [String]) throws(Problem) -> [String] {
         for code in codes where code != "*" && sites[code] == nil { throw Problem(.siteNotFound, [String(code.prefix(40))]) }
         return codes
     }

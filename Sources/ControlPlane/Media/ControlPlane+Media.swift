@@ -20,7 +20,7 @@ extension ControlPlane {
             site = known
         }
         let asked = call.query("name").flatMap { $0.isEmpty ? nil : $0 } ?? site?.name ?? caller.user.name
-        let name = try Fields.check { () throws(ValidationFault) in try Validation.name(asked) }
+        let name = try RequestBody.check { () throws(ValidationFault) in try Validation.name(asked) }
         let rule = seatRule(of: caller.user)
         if rule.isPersonal, let wait = joins.withLock({ $0.take(caller.user.id, at: now()) }) {
             counters.withLock { ($0.joinsRefused, $0.joinsLimited) = ($0.joinsRefused + 1, $0.joinsLimited + 1) }

@@ -58,12 +58,16 @@ extension Participant {
 }
 
 extension LineState {
-    var json: JSONValue {
-        .object([
-            ("lossUp", .double(Self.rounded(lossUp, 1_000))), ("lossDown", .double(Self.rounded(lossDown, 1_000))),
-            ("jitterMs", .double(Self.rounded(jitterMilliseconds, 10))),
-            ("roundTripMs", roundTripMilliseconds.map { .double(Self.rounded($0, 10)) } ?? .null), ("quality", .string(quality)),
-        ])
+    /// In the order of `cells`.
+    static let names = ["lossUp", "lossDown", "jitterMs", "roundTripMs", "quality"]
+
+    var json: JSONValue { .object(Array(zip(Self.names, cells))) }
+
+    var cells: [JSONValue] {
+        [
+            .double(Self.rounded(lossUp, 1_000)), .double(Self.rounded(lossDown, 1_000)), .double(Self.rounded(jitterMilliseconds, 10)),
+            roundTripMilliseconds.map { .double(Self.rounded($0, 10)) } ?? .null, .string(quality),
+        ]
     }
 
     private static func rounded(_ value: Double, _ parts: Double) -> Double { (value * parts).rounded() / parts }
@@ -94,22 +98,24 @@ extension AuditEntry {
 extension Notice {
     /// A message of the channel.
     /// - Parameters:
+    ///   - sequence: nil for what is told to a login alone.
     ///   - leads: the reader leads the meeting.
-    ///   - removed: logins that are kept out.
-    func json(sequence: Int, base: String, participants: Int, leads: Bool, removed: JSONValue) -> JSONValue {
+    ///   - state: of the meeting, for what the notice does not carry.
+    func json(sequence: Int?, base: String, leads: Bool, of state: MeetingState) -> JSONValue {
         let (type, more): (String, [(String, JSONValue)]) =
             switch self {
-            case .meetingChanged(let meeting): ("meeting.changed", [("meeting", meeting.json(base: base, participants: participants))])
+            case .meetingChanged(let meeting):
+                ("meeting.changed", [("meeting", meeting.json(base: base, participants: state.presence.count))])
             case .participantJoined(let participant): ("participant.joined", [("participant", participant.json(leads: leads))])
-            case .participantChanged(let participant), .participantMeasured(let participant):
+            case .participantChanged(let participant), .participantMeasured(let participant), .participantWanted(let participant):
                 ("participant.changed", [("participant", participant.json(leads: leads))])
-            case .removedChanged: ("removed.changed", [("removed", removed)])
+            case .removedChanged: ("removed.changed", [("removed", state.removedJSON)])
             case .participantLeft(let id, let reason):
                 ("participant.left", [("participantId", .string(id.text)), ("reason", .string(reason))])
             case .speakerChanged(let id): ("speaker.changed", [("participantId", .optional(id?.text))])
             case .meetingEnded: ("meeting.ended", [])
             case .announced(let text): ("notice", [("text", .string(text))])
             }
-        return .object([("type", .string(type)), ("sequence", .int(sequence))] + more)
+        return .object([("type", .string(type))] + (sequence.map { [("sequence", .int($0))] } ?? []) + more)
     }
 }

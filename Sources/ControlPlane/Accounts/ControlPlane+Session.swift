@@ -6,12 +6,10 @@ import WebServer
 
 extension ControlPlane {
     /// `POST /session`.
-    func signIn(_ call: Call) async throws(Problem) -> HTTPResponse {
+    func signIn(_ call: Call, _ credentials: Credentials) async throws(Problem) -> HTTPResponse {
         // A page of another origin must not sign somebody in either.
         if call.request.headers["origin"] != nil { try checkOrigin(call.request) }
-        let fields = try Fields(call, known: ["username", "password"])
-        let username = Username.normal(try Fields.need(try fields.string("username"), "username"))
-        let password = try Fields.need(try fields.string("password"), "password")
+        let (username, password) = (Username.normal(credentials.username), credentials.password)
         guard username.utf8.count <= 256, password.utf8.count <= 1_024 else { throw Problem(.wrongPassword) }
         let address = call.request.remoteAddress
         let isKnown: Bool
@@ -127,7 +125,7 @@ extension Call {
         var limit = 50
         if let text = query("limit") {
             guard let number = Int(text) else { throw .field(.wrongType, "limit", "integer") }
-            limit = try Fields.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...200) }
+            limit = try RequestBody.check { () throws(ValidationFault) in try Validation.number(number, field: "limit", in: 1...200) }
         }
         guard let text = query("after") else { return (limit, nil) }
         guard let after = UUID(uuidString: text) else { throw .field(.wrongType, "after", "id") }

@@ -8,24 +8,12 @@ import WebServer
 
 /// One meeting while somebody looks at it: its state, its changes, and those who follow them.
 actor Room {
-    /// Somebody who follows the meeting over a WebSocket.
-    private struct Follower {
-        let connection: any WebSocketConnection
-        let base: String
-        let user: UUID
-        /// Gets levels and figures of lines too.
-        let leads: Bool
-        let session: SessionRecord
-    }
-
     private let store: any Store
     private let media: any MediaPlane
     private let now: @Sendable () -> Date
     private var state: MeetingState
-    /// What those who lead are told, and what everybody is: each numbered without holes.
-    private var changes: (leading: ChangeLog, everybody: ChangeLog)
-    private var followers: [UUID: Follower] = [:]
-    /// Of whom those who do not lead will be told.
+    private var followers: Followers
+    /// Of whom will be told that they speak or send.
     private var activity = ActivityQueue()
     /// An order is on its way to the store; those that came after it wait, each for one caller.
     private var isWriting = false
@@ -33,12 +21,14 @@ actor Room {
     /// By which login each media session was made: it ends with it.
     private var logins: [UUID: SessionRecord] = [:]
 
-    init(_ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
+    init(
+        _ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date,
+        counts: ChannelCounts = ChannelCounts()
+    ) {
         (self.store, self.media, self.now) = (store, media, now)
         state = MeetingState(meeting)
         // Milliseconds of the clock: above every number that an earlier run of the server gave out.
-        let log = ChangeLog(startingAfter: Int(now().timeIntervalSince1970 * 1_000))
-        changes = (log, log)
+        followers = Followers(startingAfter: Int(now().timeIntervalSince1970 * 1_000), counts: counts)
         if meeting.phase == .running, let layout = LayoutChoice(rawValue: meeting.layout.rawValue) {
             media.setLayout(meeting: meeting.id, layout)
         }
@@ -47,10 +37,10 @@ actor Room {
     var meeting: Meeting { state.meeting }
     var participants: [Participant] { state.presence.participants }
     var participantCount: Int { state.presence.count }
-    var isIdle: Bool { followers.isEmpty && state.presence.count == 0 }
+    var isIdle: Bool { followers.count == 0 && state.presence.count == 0 }
     func participant(_ id: UUID) -> Participant? { state.presence.participant(id) }
     func sessions(of user: UUID) -> [UUID] { state.presence.sessions(of: user) }
-    func followers(of user: UUID) -> Int { followers.values.count { $0.user == user } }
+    func followers(of user: UUID) -> Int { followers.count(of: user) }
     var followerCount: Int { followers.count }
 
     // MARK: Orders and facts
@@ -144,7 +134,8 @@ actor Room {
                 media.setMuted(session: participant.id, participant.isMuted)
                 media.setCamera(session: participant.id, !participant.isCameraOff)
             case .participantLeft(let id, _): media.leave(session: id)
-            case .meetingChanged, .participantMeasured, .removedChanged, .speakerChanged, .meetingEnded, .announced: break
+            case .meetingChanged, .participantMeasured, .participantWanted, .removedChanged, .speakerChanged, .meetingEnded, .announced:
+                break
             }
         }
     }
@@ -250,45 +241,50 @@ actor Room {
     /// Leaves, as its owner or by somebody who may.
     func leave(_ id: UUID, by authority: Authority) async throws(Problem) { try await perform(.remove(id), by: authority) }
 
-    /// Once a second: what media measured.
+    /// Once a second: what media measured. Figures go to those who watch them as one table; of who speaks and sends, some are told to everybody.
     func observe(_ snapshots: [SessionSnapshot]) {
+        var changed: [Participant] = []
         for snapshot in snapshots {
-            guard let before = participant(snapshot.session) else { continue }
+            guard var before = participant(snapshot.session) else { continue }
             let notices = state.take(.measured(before.id, ParticipantMedia(snapshot)))
             guard !notices.isEmpty, let after = participant(before.id) else { continue }
-            if after.differsInActivityAlone(from: before) {
-                if !after.differsInFiguresAlone(from: before) { activity.note(before) }
-                for notice in notices { tell(notice, leading: true, others: false) }
-            } else {
-                publish(notices)
+            changed.append(after)
+            if after.media.isVideoWanted != before.media.isVideoWanted {
+                followers.tell(.participantWanted(after), state)
+                before.media.isVideoWanted = after.media.isVideoWanted
+            }
+            if !after.differsInActivityAlone(from: before) {
+                publish([.participantChanged(after)])
+            } else if !after.differsInFiguresAlone(from: before) {
+                activity.note(before)
             }
         }
-        for participant in activity.take({ state.presence.participant($0) }) {
-            tell(.participantChanged(participant), leading: false, others: true)
-        }
+        for participant in activity.take({ state.presence.participant($0) }) { followers.tell(.participantChanged(participant), state) }
+        followers.tellFigures(of: changed)
     }
 
     // MARK: Followers
 
-    /// Sends what `connection` missed, or a snapshot, and from then on every change.
+    /// Sends what `connection` missed, or a snapshot, and from then on every change that is for it.
     func attach(_ id: UUID, _ connection: any WebSocketConnection, base: String, caller: Caller, after: Int?) {
-        let leads = Permissions.leads(caller.user.role)
-        if let missed = after.flatMap({ (leads ? changes.leading : changes.everybody).changes(after: $0) }) {
-            for change in missed { _ = connection.send(text(of: change, base: base, leads: leads)) }
-        } else {
-            _ = connection.send(snapshot(base: base, caller: caller).text)
-        }
-        followers[id] = Follower(connection: connection, base: base, user: caller.user.id, leads: leads, session: caller.session)
+        let audience = Followers.Audience(base: base, leads: Permissions.leads(caller.user.role))
+        let follower = Followers.Follower(connection: connection, audience: audience, user: caller.user.id, session: caller.session)
+        followers.attach(id, follower, caller: caller, after: after, state)
     }
 
-    func detach(_ id: UUID) { followers[id] = nil }
+    func detach(_ id: UUID) { followers.detach(id) }
+
+    /// What a caller's channel, or where it is nil all channels of its login, is told of what changes often.
+    func watch(_ watched: Watched, channel: UUID?, by caller: Caller) throws(Problem) {
+        for act in watched.acts where !Permissions.allows(act, for: caller.user.role) { throw Problem(.notAllowed) }
+        followers.watch(watched, state) { id, follower in
+            channel.map { $0 == id } ?? (follower.session.tokenHash == caller.session.tokenHash)
+        }
+    }
 
     /// Ends what hangs on logins that ended: channels and media sessions.
     func end(_ hasEnded: @Sendable (SessionRecord) -> Bool) {
-        for (id, follower) in followers where hasEnded(follower.session) {
-            follower.connection.close(code: 4401, reason: "signed out")
-            followers[id] = nil
-        }
+        followers.close(code: 4401, reason: "signed out") { hasEnded($0.session) }
         for (id, login) in logins where hasEnded(login) {
             media.leave(session: id)
             report(.left(id, reason: "signedOut"))
@@ -296,47 +292,9 @@ actor Room {
     }
 
     /// Logins on which something hangs.
-    var hangingLogins: [SessionRecord] { followers.values.map(\.session) + logins.values }
+    var hangingLogins: [SessionRecord] { followers.sessions + logins.values }
 
-    func closeAll(code: UInt16, reason: String) {
-        for follower in followers.values { follower.connection.close(code: code, reason: reason) }
-        followers.removeAll()
-    }
-
-    private func snapshot(base: String, caller: Caller) -> JSONValue {
-        let leads = Permissions.leads(caller.user.role)
-        let more: [(String, JSONValue)] = leads ? [("removed", removed)] : []
-        return .object(
-            [
-                ("type", .string("snapshot")), ("sequence", .int((leads ? changes.leading : changes.everybody).sequence)),
-                ("meeting", state.meeting.json(base: base, participants: participantCount)),
-                ("participants", .array(participants.map { $0.json(leads: leads) })), ("speaker", .optional(state.presence.speaker?.text)),
-                (
-                    "you",
-                    .object([
-                        (
-                            "user",
-                            .object([
-                                ("id", .string(caller.user.id.text)), ("name", .string(caller.user.name)),
-                                ("role", .string(caller.user.role.rawValue)),
-                            ])
-                        )
-                    ])
-                ),
-            ] + more)
-    }
-
-    private func text(of change: NumberedChange, base: String, leads: Bool) -> String {
-        change.notice.json(sequence: change.sequence, base: base, participants: participantCount, leads: leads, removed: removed).text
-    }
-
-    private var removed: JSONValue { .array(removedRows) }
-
-    private var removedRows: [JSONValue] {
-        meeting.restrictions.removed.sorted { ($0.value, $0.key.text) < ($1.value, $1.key.text) }.map { user, name in
-            .object([("user", .string(user.text)), ("name", .string(name))])
-        }
-    }
+    func closeAll(code: UInt16, reason: String) { followers.close(code: code, reason: reason) }
 
     private func publish(_ notices: [Notice]) {
         for notice in notices {
@@ -345,34 +303,11 @@ actor Room {
             case .participantLeft(let id, _):
                 activity.forget(id)
                 logins[id] = nil
-            case .meetingChanged, .participantMeasured, .removedChanged, .speakerChanged, .meetingEnded, .announced: break
+            case .meetingChanged, .participantMeasured, .participantWanted, .removedChanged, .speakerChanged, .meetingEnded, .announced:
+                break
             }
-            tell(notice, leading: true, others: notice.audience == .everybody)
+            followers.tell(notice, state)
         }
-    }
-
-    private func tell(_ notice: Notice, leading isForLeading: Bool, others isForOthers: Bool) {
-        let leading = isForLeading ? changes.leading.append(notice) : nil
-        let everybody = isForOthers ? changes.everybody.append(notice) : nil
-        // Most followers come by the same address: the text is made once for each.
-        var texts: [Audience: String] = [:]
-        for (id, follower) in followers {
-            guard let change = follower.leads ? leading : everybody else { continue }
-            let audience = Audience(base: follower.base, leads: follower.leads)
-            let text = texts[audience] ?? text(of: change, base: follower.base, leads: follower.leads)
-            texts[audience] = text
-            guard follower.connection.send(text) else {
-                // It does not read; it will come back and ask for what it missed.
-                follower.connection.close(code: 1013, reason: "too slow")
-                followers[id] = nil
-                continue
-            }
-        }
-    }
-
-    private struct Audience: Hashable {
-        var base: String
-        var leads: Bool
     }
 }
 

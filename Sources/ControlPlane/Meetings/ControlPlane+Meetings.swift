@@ -5,8 +5,6 @@ import Store
 import WebServer
 
 extension ControlPlane {
-    private static let fields = ["title", "startsAt", "durationMinutes", "layout", "locked", "capacity"]
-
     /// `GET /meetings`.
     func listMeetings(_ call: Call) async throws(Problem) -> HTTPResponse {
         let (limit, after) = try call.page()
@@ -25,15 +23,14 @@ extension ControlPlane {
     }
 
     /// `POST /meetings`.
-    func createMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let fields = try Fields(call, known: Self.fields)
-        let changes = try Self.changes(fields)
+    func createMeeting(_ call: Call, _ new: NewMeeting) async throws(Problem) -> HTTPResponse {
+        let settings = new.settings
         let caller = try call.signedInCaller
         let time = now()
         let creation = MeetingCreation(
-            title: try Fields.need(changes.title, "title"), startsAt: changes.startsAt ?? time,
-            durationMinutes: changes.durationMinutes ?? MeetingLimits.defaultDurationMinutes, layout: changes.layout ?? .speaker,
-            isLocked: changes.isLocked ?? false, capacity: changes.capacity ?? MeetingLimits.defaultCapacity, createdBy: caller.user.id,
+            title: new.title, startsAt: settings.startsAt ?? time,
+            durationMinutes: settings.durationMinutes ?? MeetingLimits.defaultDurationMinutes, layout: settings.layout ?? .speaker,
+            isLocked: settings.isLocked ?? false, capacity: settings.capacity ?? MeetingLimits.defaultCapacity, createdBy: caller.user.id,
             createdAt: time)
         let meeting = Meeting(id: UUIDv7.make(at: time), creation)
         do { try await store.insert(meeting) } catch { throw Problem(error) }
@@ -52,8 +49,7 @@ extension ControlPlane {
     }
 
     /// `PATCH /meetings/{id}`.
-    func changeMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let changes = try Self.changes(try Fields(call, known: Self.fields))
+    func changeMeeting(_ call: Call, _ changes: MeetingChanges) async throws(Problem) -> HTTPResponse {
         let (caller, room) = (try call.signedInCaller, try await room(call))
         try await checkVersion(call, of: room)
         try await perform(.change(changes), in: room, by: caller, "meeting.change", subject: await room.meeting.id.text)
@@ -124,26 +120,5 @@ extension ControlPlane {
         guard let wanted = call.request.headers["if-match"] else { throw Problem(.preconditionRequired, [etag], headers: [("ETag", etag)]) }
         let tags = wanted.split(separator: ",").map { $0.trimmingSpaces }
         guard tags.contains("*") || tags.contains(etag) else { throw Problem(.stale, [etag], headers: [("ETag", etag)]) }
-    }
-
-    static func changes(_ fields: Fields) throws(Problem) -> MeetingChanges {
-        var changes = MeetingChanges()
-        if let title = try fields.string("title") {
-            changes.title = try Fields.check { () throws(ValidationFault) in try Validation.title(title) }
-        }
-        changes.startsAt = try fields.date("startsAt")
-        if let minutes = try fields.int("durationMinutes") {
-            changes.durationMinutes = try Fields.check { () throws(ValidationFault) in
-                try Validation.number(minutes, field: "durationMinutes", in: MeetingLimits.durationMinutes)
-            }
-        }
-        changes.layout = try fields.choice("layout", MeetingLayout.self)
-        changes.isLocked = try fields.bool("locked")
-        if let capacity = try fields.int("capacity") {
-            changes.capacity = try Fields.check { () throws(ValidationFault) in
-                try Validation.number(capacity, field: "capacity", in: MeetingLimits.capacity)
-            }
-        }
-        return changes
     }
 }
