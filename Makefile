@@ -33,12 +33,17 @@ release: install ## build the executable in release mode
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 
 .PHONY: test
-test: unit interop ## install what is missing, build, and pass every test
+test: unit sockets interop ## install what is missing, build, and pass every test
 
 .PHONY: unit
 unit: install ## the tests that need no network, no browser and no sleep
 	@echo "==> unit tests"
 	@swift test --scratch-path $(BUILD)
+
+.PHONY: sockets
+sockets: install ## the tests of a room that bind a socket of this machine
+	@echo "==> tests that bind sockets"
+	@NHIPCAU_SOCKETS=1 swift test --scratch-path $(BUILD) --filter '^MCUTests\.MediaServerTests'
 
 .PHONY: interop
 interop: install-test release ## the tests with real sockets, browsers and foreign stacks
@@ -56,7 +61,7 @@ format: ## format every Swift file in place
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: fuzz
-fuzz: install ## every parser under libFuzzer and AddressSanitizer, FUZZ_SECONDS each (60)
+fuzz: install ## every parser under libFuzzer and AddressSanitizer, FUZZ_SECONDS each (60), one on each core
 	@tools/fuzz $(FUZZ_SECONDS)
 
 .PHONY: bench
@@ -64,7 +69,7 @@ bench: install ## print what the media core costs beside the floor of its codecs
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 	@swift build -c release --scratch-path $(BUILD) --product Benchmarks
 	@cc -O2 -fno-omit-frame-pointer -shared -fPIC Benchmarks/hook/allocations.c -o $(BUILD)/allocations.so
-	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@NHIPCAU_HOOK="$(CURDIR)/$(BUILD)/allocations.so" NHIPCAU="$(CURDIR)/$(RELEASE)" $(BUILD)/release/Benchmarks $(if $(PEERS),--peers) $(if $(CASE),--case $(CASE)) $(if $(JSON),--json $(JSON)) $(if $(PLOT),--plot $(PLOT)) $(if $(BEFORE),--before $(CURDIR)/.build-before/.build/release/nhipcau) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PICTURES),--pictures $(PICTURES))
 
 .PHONY: bench-before
 bench-before: install ## cases on this build and on revision BEFORE in turn (ROUNDS times, 5): what a change costs

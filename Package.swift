@@ -43,15 +43,16 @@ let package = Package(
         system("CPango", "pangocairo", "libpango1.0-dev"),
         system("CSockets"),
         system("CMalloc"),
+        system("CCache"),
 
         room("Base", settings: packetSettings),
-        room("RTP", ["Base"], settings: packetSettings),
+        room("RTP", ["Base", "CCache"], settings: packetSettings),
         room("ICE", ["Base", "RTP", "COpenSSL"], settings: packetSettings),
         room("SDP", ["RTP", "ICE"]),  // after ICE: it names addresses and credentials (docs/decisions/sdp-after-ice.md)
-        room("Peer", ["Base", "RTP", "SDP", "ICE", "COpenSSL", "CSRTP"], settings: packetSettings),
+        room("Peer", ["Base", "RTP", "SDP", "ICE", "COpenSSL", "CSRTP", "CCache"], settings: packetSettings),
         room("Audio", ["Base", "RTP", "COpus"]),
         room("Video", ["Base", "RTP", "CVPX", "CYUV", "CPango"]),
-        room("MCU", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"]),
+        room("MCU", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets", "CCache"]),
         room("Formats"),
         room("Meetings", ["Base"]),
         room("Lines"),
@@ -64,10 +65,10 @@ let package = Package(
         room("Endpoint", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
         .executableTarget(
             name: "nhipcau",
-            dependencies: ["ControlPlane", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc", "Formats"],
+            dependencies: ["ControlPlane", "Formats", "MCU", "Store", "WebServer", "WebPages", "Endpoint", "Meetings", "Lines", "CMalloc"],
             resources: [.copy("directory.json")], swiftSettings: swiftSettings),
 
-        .target(name: "TestSupport", dependencies: ["RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
+        .target(name: "TestSupport", dependencies: ["Base", "RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
         tests("Base"),
         tests("RTP"),
         tests("SDP", ["ICE"], exclude: ["vectors"]),
@@ -84,12 +85,13 @@ let package = Package(
         tests("ControlPlane", ["Formats", "Meetings", "Lines", "Store", "MCU", "WebServer"]),
         tests("WebPages"),
         tests("Endpoint", ["RTP", "Peer", "Audio", "Video"]),
+        tests("nhipcau", ["Endpoint", "WebServer"]),
 
         .target(name: "CFloor", dependencies: ["COpenSSL"], path: "Benchmarks/floor"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CFloor",
+                "Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CYUV", "CPango", "CFloor",
             ], path: "Benchmarks", exclude: ["hook", "floor"],
             swiftSettings: swiftSettings),
     ],

@@ -14,7 +14,8 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
 let names =
-    ["floor", "latency", "allocations", "storm", "growth", "channel"] + Catalogue.all.map(\.name) + (words.contains("--peers") ? peers : [])
+    ["floor", "latency", "allocations", "storm", "growth", "channel", "quality", "quality-choices"] + Catalogue.all.map(\.name)
+    + (words.contains("--peers") ? peers : [])
 // One case, or some by commas: those that a ratio compares. `peers` is all that stands beside one.
 let wanted = value(of: "--case")?.split(separator: ",").flatMap { name in
     name == "peers" ? ["audio-500", "audio-50-all"] + peers : [String(name)]
@@ -23,7 +24,8 @@ if let unknown = wanted?.first(where: { !names.contains($0) }) {
     complain("there is no case \(unknown); known are \(names.joined(separator: ", ")), and peers")
 }
 let compared = ["video-25-10", "video-9-300", "audio-500", "storm"]
-let chosen = names.filter { wanted?.contains($0) ?? (value(of: "--before") == nil || compared.contains($0)) }
+let byName = ["quality-choices"]  // what only somebody who chooses anew wants to see
+let chosen = names.filter { wanted?.contains($0) ?? (value(of: "--before") == nil ? !byName.contains($0) : compared.contains($0)) }
 
 say(Machine.line)
 if let before = value(of: "--before") {

@@ -51,6 +51,7 @@ package struct OggOpusFile: Sendable {
         let all = packets.bytes.span.bytes
         for index in 2..<packets.ends.count {  // after OpusHead and OpusTags
             let range = packets.ends[index - 1]..<packets.ends[index]
+            // The error names the packet; what Opus has against it is of no use to the reader.
             guard let packet = try? OpusPacket(parsing: all.extracting(range)) else { throw .badPacket(index: index) }
             durations.append(packet.samples)
             samples += packet.samples

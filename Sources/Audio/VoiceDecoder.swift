@@ -51,6 +51,7 @@ package struct VoiceDecoder: ~Copyable {
 
     /// The packet before `next` is lost, `next` has come: take its error correction. `next` itself is decoded by the following call.
     package mutating func recover(from next: RawSpan) {
+        // What cannot be recovered is concealed.
         guard let written = try? Self.recover(from: next, samples: packetSamples, with: &decoder, into: &pcm) else { return conceal() }
         packetsRecovered &+= 1
         enqueueSound(written)
@@ -59,6 +60,7 @@ package struct VoiceDecoder: ~Copyable {
     /// The packet is lost and its successor has not come.
     package mutating func conceal() {
         guard state == .sounding, concealedInRow < Self.mostConcealed else { return nothing() }
+        // What cannot be concealed is silence.
         guard let written = try? Self.conceal(samples: packetSamples, with: &decoder, into: &pcm) else { return nothing() }
         packetsConcealed &+= 1
         concealedInRow += written
@@ -68,8 +70,13 @@ package struct VoiceDecoder: ~Copyable {
     /// The sender sends nothing (muted, DTX, gone): the voice fades out and the tick is filled with silence.
     package mutating func nothing() {
         padsTick = true
+        fadeOut()
+    }
+
+    private mutating func fadeOut() {
         guard state == .sounding else { return }
         state = .silent
+        // Without a fade the voice ends at once.
         guard let written = try? Self.conceal(samples: Self.fadeLength, with: &decoder, into: &pcm) else { return }
         for i in 0..<written { pcm[i] = Int16(truncatingIfNeeded: Int32(pcm[i]) &* Int32(written - i) / Int32(written)) }
         queue.append(pcm, count: written)
@@ -85,11 +92,11 @@ package struct VoiceDecoder: ~Copyable {
         return taken > 0
     }
 
-    /// The sender began anew (another SSRC).
+    /// The sender began anew (another SSRC): what was said fades out, and nothing of it colours what comes.
     package mutating func reset() {
+        fadeOut()
         decoder.reset()
-        queue.clear()
-        (state, concealedInRow, padsTick) = (.silent, 0, false)
+        concealedInRow = 0
     }
 
     private mutating func enqueueSound(_ written: Int) {

@@ -24,6 +24,15 @@ package final class Mailbox<Command: Sendable>: Sendable {
         }
     }
 
+    /// Takes a command though the box is full: for what may not be lost and is bounded by something else, as a session that ends once.
+    /// - Returns: whether the box was empty before.
+    @inlinable package func insist(_ command: Command) -> Bool {
+        waiting.withLock { box in
+            box.append(command)
+            return box.count == 1
+        }
+    }
+
     /// Lets go of what waits: its reader is gone.
     @inlinable package func empty() { waiting.withLock { $0.removeAll() } }
 

@@ -3,7 +3,6 @@ import Foundation
 import MCU
 import Meetings
 import Store
-import Synchronization
 import WebServer
 
 /// What an installation decides about its API.
@@ -37,14 +36,15 @@ package final class ControlPlane: WebApplication {
     let sites: SiteDirectory
     let rooms: Rooms
     let passwords: PasswordWorker
-    let limiter = Mutex(LoginLimiter())
-    let audits = Mutex(AuditSummary())
+    let limiter = Guarded(LoginLimiter())
+    let audits = Guarded(AuditSummary())
     /// Joins of a login: twenty at once, then ten a minute.
-    let joins = Mutex(RateLimiter<UUID>(burst: 20, perSecond: 10 / 60))
+    let joins = Guarded(RateLimiter<UUID>(burst: 20, perSecond: 10 / 60))
     /// Commands of a login that are POSTed.
-    let commands = Mutex(RateLimiter<UUID>(burst: commandsPerSecond, perSecond: Double(commandsPerSecond)))
+    let commands = Guarded(RateLimiter<UUID>(burst: commandsPerSecond, perSecond: Double(commandsPerSecond)))
     static let commandsPerSecond = 20
-    let counters = Mutex(Counters())
+    let sessions = Guarded(SessionCache())
+    let counters = Guarded(Counters())
     let now: @Sendable () -> Date
     let log: @Sendable (String) -> Void
     private let pages: @Sendable (HTTPRequest) async -> HTTPResponse?
@@ -124,6 +124,7 @@ package final class ControlPlane: WebApplication {
             }
         }
         guard !lost.isEmpty else { return }
+        sessions.withLock { [lost] sessions in for tokenHash in lost { sessions.forget(tokenHash) } }
         await rooms.end { [lost] in lost.contains($0.tokenHash) }
     }
 

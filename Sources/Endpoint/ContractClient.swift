@@ -44,15 +44,20 @@ package struct ContractClient: Sendable {
     }
 
     /// Leaves; what the server says to it changes nothing.
-    package func leave(_ location: URL) async { _ = try? await send(request("DELETE", location)) }
+    package func leave(_ location: URL) async {
+        // The session ends by itself where this does not reach the server.
+        _ = try? await send(request("DELETE", location))
+    }
 
     private func signIn(_ username: String, _ password: String) async throws(EndpointFailure) -> String {
         struct Answer: Decodable { var token: String }
         var request = request("POST", server.appending(path: "api/v1/session"))
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        // Two texts can always be written; an empty body would be refused by the server, with its words.
         request.httpBody = try? JSONEncoder().encode(["username": username, "password": password])
         let (data, response) = try await send(request)
         guard response.statusCode == 201 else { throw refusal(response, data) }
+        // What is wrong with a foreign answer helps nobody: the line below says whose it may be.
         guard let answer = try? JSONDecoder().decode(Answer.self, from: data) else {
             throw EndpointFailure(exitCode: 76, line: "\(server): the answer to signing in has no token. Is this a Nhịp Cầu server?")
         }
@@ -89,6 +94,7 @@ package struct ContractClient: Sendable {
             var title: String?
             var detail: String?
         }
+        // A body that is no problem has no words; those of the status are taken.
         let problem = try? JSONDecoder().decode(Problem.self, from: body)
         let words = problem.flatMap { $0.detail ?? $0.title } ?? HTTPURLResponse.localizedString(forStatusCode: response.statusCode)
         switch response.statusCode {

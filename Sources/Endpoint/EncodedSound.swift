@@ -101,7 +101,9 @@ package enum MediaFile {
 
     static func read(_ path: String, atMost limit: Int) throws(EndpointFailure) -> [UInt8] {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw .input(path, "cannot be read. Is the path right?") }
+        // It was only read: nothing is lost with it.
         defer { try? handle.close() }
+        // The line says all that whoever named the file can act on.
         guard let data = try? handle.read(upToCount: limit + 1) else { throw .input(path, "cannot be read, or is empty.") }
         guard data.count <= limit else { throw .input(path, "is larger than \(limit >> 20) MiB.") }
         return [UInt8](data)

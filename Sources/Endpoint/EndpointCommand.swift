@@ -66,6 +66,7 @@ private final class Ending: Sendable {
     func wait(atMost duration: Duration?) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [stream] in for await _ in stream { return } }
+            // Cancelled when the signal came first.
             if let duration { group.addTask { try? await Task.sleep(for: duration) } }
             await group.next()
             group.cancelAll()

@@ -58,7 +58,7 @@ extension EndpointOptions {
         if token == nil, username != nil, password == nil { password = environment("NHIPCAU_PASSWORD") }
     }
 
-    private static let known: Set<String> = [
+    static let known: Set<String> = [
         "--server", "--token", "--token-file", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video",
         "--count",
         "--duration",

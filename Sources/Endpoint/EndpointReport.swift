@@ -9,7 +9,10 @@ package struct EndpointReport: Codable, Sendable, Equatable {
     package var endpoints: [EndpointSessionReport]
 
     package init(meeting: String, startedAt: Date, durationSeconds: Double, endpoints: [EndpointSessionReport]) {
-        (self.meeting, self.startedAt, self.durationSeconds, self.endpoints) = (meeting, startedAt, durationSeconds, endpoints)
+        self.meeting = meeting
+        self.startedAt = startedAt
+        self.durationSeconds = durationSeconds
+        self.endpoints = endpoints
     }
 
     package func json() throws -> Data {
@@ -114,6 +117,9 @@ package struct Spread: Codable, Sendable, Equatable {
     package init?(_ values: [Double]) {
         let sorted = values.sorted()
         guard let first = sorted.first, let last = sorted.last else { return nil }
-        (count, least, median, most) = (sorted.count, first, sorted[sorted.count / 2], last)
+        count = sorted.count
+        least = first
+        median = sorted[sorted.count / 2]
+        most = last
     }
 }

@@ -33,7 +33,10 @@ final class EndpointSession {
     private(set) var isClosed = false
 
     init(_ ticket: Ticket, now: Instant) throws {
-        (index, self.ticket, report, began) = (ticket.index, ticket, ticket.report, now)
+        index = ticket.index
+        self.ticket = ticket
+        report = ticket.report
+        began = now
         (encodedSound, encodedPictures) = (ticket.sound, ticket.pictures)
         socket = try EndpointSocket()
         peer = try Peer(configuration: ticket.configuration, now: now)

@@ -70,6 +70,7 @@ package final class HeadlessEndpoint: Sendable {
             return (state.client, state.locations)
         }
         loop.stop()
+        // Cancelled, it only looks more often, a hundred times at most.
         for _ in 0..<100 where client != nil && !loop.hasEnded { try? await Task.sleep(for: .milliseconds(10)) }
         let report = report()
         guard let client else { return report }

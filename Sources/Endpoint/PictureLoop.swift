@@ -57,7 +57,10 @@ final class PictureDecoder {
     private var decoder: VP8Decoder?
     private let pool = PicturePool(capacity: 4)
 
-    init() { decoder = try? VP8Decoder() }
+    init() {
+        // Without memory for a decoder no picture is shown and none is counted.
+        decoder = try? VP8Decoder()
+    }
 
     func decode(_ frame: Span<UInt8>) throws(VPXError) -> Picture? { try decoder?.decode(frame, pool: pool) ?? nil }
 }

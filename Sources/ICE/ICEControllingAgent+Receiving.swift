@@ -6,6 +6,7 @@ extension ICEControllingAgent {
     /// - Parameter answer: overwritten with what to send back where the outcome is `.answered`.
     package mutating func handle(_ datagram: RawSpan, from source: TransportAddress, now: Instant, answer: inout [UInt8]) -> Outcome {
         answer.removeAll(keepingCapacity: true)
+        // Why a stranger's datagram is no STUN does not matter; it is counted.
         guard let message = try? STUNMessage(parsing: datagram) else { return .dropped(.malformed) }
         guard message.method == STUNMessage.binding else { return .dropped(.notABindingRequest) }
         switch message.messageClass {

@@ -90,6 +90,7 @@ package struct ICELiteAgent: Sendable {
     /// - Parameter answer: overwritten with what to send back, where there is something.
     package mutating func handle(_ datagram: RawSpan, from source: TransportAddress, now: Instant, answer: inout [UInt8]) -> Outcome {
         answer.removeAll(keepingCapacity: true)
+        // Why a stranger's datagram is no STUN does not matter; it is counted.
         guard let message = try? STUNMessage(parsing: datagram) else { return .dropped(.malformed) }
         guard message.messageClass == .request, message.method == STUNMessage.binding else { return .dropped(.notABindingRequest) }
         guard let name = message.username else { return .dropped(.foreignUsername) }

@@ -55,6 +55,7 @@ extension STUNMessage {
         guard datagram.byteCount >= headerSize, datagram.byte(at: 0) == 0, datagram.byte(at: 1) == 1 else { return nil }
         var offset = headerSize
         for _ in 0..<maximumAttributes {
+            // Cut short there is no name; the session's own parser says why.
             guard let type = try? datagram.number(at: offset, as: UInt16.self),
                 let length = try? datagram.number(at: offset + 2, as: UInt16.self), offset + 4 + Int(length) <= datagram.byteCount
             else { return nil }

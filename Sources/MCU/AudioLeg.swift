@@ -8,7 +8,16 @@ import RTP
 final class AudioLeg {
     private final class Decoder {
         var voice: VoiceDecoder
+        /// Of its sender, as the jitter buffer counts.
+        private var beginning = 0
         init() throws(OpusError) { voice = try VoiceDecoder() }
+
+        /// Another source speaks now: what libopus remembers of the one before is none of its sound.
+        func follow(_ beginning: Int) {
+            guard beginning != self.beginning else { return }
+            self.beginning = beginning
+            voice.reset()
+        }
     }
 
     /// One output of the mix, for the one who speaks.
@@ -103,7 +112,9 @@ final class AudioLeg {
         self.decoder = decoder
         let before = decoder.voice.packetsDecoded
         while decoder.voice.wantsPacket {
-            switch participant.nextAudio(now: now, into: &payload) {
+            let (next, beginning) = participant.nextAudio(now: now, into: &payload)
+            decoder.follow(beginning)
+            switch next {
             // What libopus refuses is concealed by the voice and counted there; the meeting goes on.
             case .packet(let length): do { try decoder.voice.decode(payload.span.extracting(0..<length).bytes) } catch {}
             case .recover(let length): decoder.voice.recover(from: payload.span.extracting(0..<length).bytes)

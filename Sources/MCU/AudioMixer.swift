@@ -48,7 +48,7 @@ final class AudioMixer {
     private var lastActive: UInt?
     private var counters = Counters()
 
-    init(bridge: Bridge, seats: Int) throws {
+    init(bridge: Bridge, seats: Int) {
         self.bridge = bridge
         var settings = SpeakerSelector.Settings()
         settings.seats = min(seats, MixBus.mostVoices)

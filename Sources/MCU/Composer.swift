@@ -73,7 +73,7 @@ final class Composer: CodecJob {
         var encoder: TierEncoder
         var picture: Picture
         var forceKey: Bool
-        /// `FramePace.level`.
+        /// `FramePace.level`, or how much time there is to spare, below zero.
         var haste: Int
     }
 
@@ -122,6 +122,7 @@ final class Composer: CodecJob {
         /// Of all pieces so far.
         var work = Duration.zero
         var gauge = HelpGauge()
+        var spare = SpareTime()
     }
 
     private let view = Guarded(View())
@@ -263,7 +264,8 @@ final class Composer: CodecJob {
     private func chooseTiers(_ beat: Beat, now: Instant) {
         followTiers(of: beat.bridge)
         let wanted = bench.wantedTiers
-        let haste = schedule.withLock { $0.pace.level }
+        let slowness = schedule.withLock { $0.pace.level }
+        let haste = slowness > 0 ? slowness : -bench.spare.level
         let asked = keyFramesWanted.load(ordering: .relaxed)
         bench.keys = 0
         for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 {
@@ -303,6 +305,9 @@ final class Composer: CodecJob {
         let now = MediaClock.now()
         let goesOn = schedule.withLock { schedule in
             bench.gauge.note(bench.work, interval: schedule.pace.interval)
+            if bench.isEncoding, bench.work > .zero {
+                bench.spare.note(max(bench.work, now - beat.captured), pace: schedule.pace, now: now)
+            }
             bench.work = .zero
             schedule.pace.finished(after: now - beat.captured, now: now)
             schedule.current = schedule.waiting.isEmpty ? nil : schedule.waiting.removeFirst()

@@ -27,6 +27,7 @@ final class DatagramSender {
     private var segments = 0
     private let socket: UDPSocket
     private var locals: LocalAddressCache
+    private let probe: SourceProbe
     /// Whether the kernel cuts messages.
     private(set) var isSegmenting: Bool
 
@@ -41,6 +42,7 @@ final class DatagramSender {
     init(socket: UDPSocket, locals: LocalAddresses, segmenting: Bool = true) {
         self.socket = socket
         self.locals = LocalAddressCache(locals)
+        probe = SourceProbe(isIPv6: socket.isIPv6)
         isSegmenting = segmenting && nc_can_segment(socket.descriptor) == 1
         addresses.initialize(repeating: sockaddr_in6(), count: Self.mostMessages)
         headers.initialize(repeating: nc_mmsghdr(), count: Self.mostMessages)
@@ -59,6 +61,14 @@ final class DatagramSender {
         vectors.deallocate()
         controls.deallocate()
         headers.deallocate()
+    }
+
+    /// `address` as it may be written to messages: without the own address where the kernel takes that one by itself, which is cheaper. Two system calls.
+    func leaving(to address: TransportAddress) -> TransportAddress {
+        guard let own = locals.address(address.local), probe.source(for: address) == own else { return address }
+        var short = address
+        short.local = 0
+        return short
     }
 
     /// Has `write` make a datagram in place; one of no length is none. A full batch leaves first.

@@ -256,7 +256,7 @@ package final class MediaServer: MediaPlane {
     private func close(_ session: UUID, _ reason: LeaveReason) {
         guard let known = sessions.withLock({ $0.removeValue(forKey: session) }) else { return }
         let owner = core.directory.amend(session) { _ in }
-        if let owner, core.workers[owner].post(.close(session: session, reason)) { return }
+        if let owner { return core.workers[owner].insist(.close(session: session, reason)) }
         core.directory.remove(session)
         known.bridge.remove(known.participant, reason: reason)
     }

@@ -29,6 +29,11 @@ final class MediaWorker: Sendable {
         return true
     }
 
+    /// For what may not be lost and comes seldom: that a session ends, that the thread ends. It is taken by a full mailbox too.
+    func insist(_ command: MediaCommand) {
+        if mailbox.insist(command), !takesTurns.load(ordering: .relaxed) { wakeup.ring() }
+    }
+
     /// For whoever does the work of a thread that was never started.
     func drain(into batch: inout [MediaCommand]) { mailbox.drain(into: &batch) }
 
@@ -59,7 +64,7 @@ final class MediaWorker: Sendable {
 
     /// Every peer says goodbye; returns when the thread has ended.
     func stop() {
-        post(.stop)
+        insist(.stop)
         ended.wait()
     }
 

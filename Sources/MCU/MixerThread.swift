@@ -16,10 +16,16 @@ final class MixerThread: Sendable {
         var longestDelayMilliseconds = 0.0
     }
 
-    private enum Command: Sendable { case add(Bridge), remove(Bridge), stop }
+    /// What should be, not what changed: nothing of it is lost, however far behind the thread is.
+    private struct Wanted: Sendable {
+        var bridges: [Bridge] = []
+        /// Counts changes of the list.
+        var version = 0
+        var isStopping = false
+    }
     private let index: Int
     private let voices: Int
-    private let mailbox = Mailbox<Command>()
+    private let wanted = Guarded(Wanted())
     private let published = Guarded(Counters())
     private let ended = DispatchGroup()
 
@@ -27,11 +33,22 @@ final class MixerThread: Sendable {
 
     var counters: Counters { published.withLock { $0 } }
 
-    func add(_ bridge: Bridge) { _ = mailbox.post(.add(bridge)) }
-    func remove(_ bridge: Bridge) { _ = mailbox.post(.remove(bridge)) }
+    func add(_ bridge: Bridge) {
+        wanted.withLock {
+            $0.bridges.append(bridge)
+            $0.version += 1
+        }
+    }
+
+    func remove(_ bridge: Bridge) {
+        wanted.withLock {
+            $0.bridges.removeAll { $0 === bridge }
+            $0.version += 1
+        }
+    }
 
     /// For a mixer whose thread has ended, or was never started.
-    func forget() { mailbox.empty() }
+    func forget() { wanted.withLock { $0.bridges.removeAll() } }
 
     func start() {
         ended.enter()
@@ -46,25 +63,35 @@ final class MixerThread: Sendable {
     }
 
     func stop() {
-        _ = mailbox.post(.stop)
+        wanted.withLock { $0.isStopping = true }
         ended.wait()
+    }
+
+    /// Brings `mixers` to what is wanted; those of meetings that stay are kept.
+    /// - Parameter version: of the list that `mixers` follow; brought up to date.
+    /// - Returns: false where the thread must stop.
+    func follow(_ mixers: inout [AudioMixer], version: inout Int) -> Bool {
+        let seen = version
+        let (bridges, now, isStopping) = wanted.withLock { wanted -> ([Bridge]?, Int, Bool) in
+            (wanted.version == seen ? nil : wanted.bridges, wanted.version, wanted.isStopping)
+        }
+        version = now
+        guard let bridges, !isStopping else { return !isStopping }
+        mixers.removeAll { mixer in !bridges.contains { $0 === mixer.bridge } }
+        for bridge in bridges where !mixers.contains(where: { $0.bridge === bridge }) {
+            mixers.append(AudioMixer(bridge: bridge, seats: voices))
+        }
+        return true
     }
 
     private func run() {
         var mixers: [AudioMixer] = []
-        var commands: [Command] = []
+        var version = 0
         var counters = Counters()
         var next = Self.firstBeat(after: MediaClock.now())
         while true {
             MediaClock.sleep(until: next)
-            mailbox.drain(into: &commands)
-            for command in commands {
-                switch command {
-                case .add(let bridge): if let mixer = try? AudioMixer(bridge: bridge, seats: voices) { mixers.append(mixer) }
-                case .remove(let bridge): mixers.removeAll { $0.bridge === bridge }
-                case .stop: return
-                }
-            }
+            guard follow(&mixers, version: &version) else { return }
             let now = MediaClock.now()
             Self.count(&counters, delay: now - next)
             for mixer in mixers {

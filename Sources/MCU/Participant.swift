@@ -158,11 +158,11 @@ final class Participant: Sendable {
         if !waits.load(ordering: .relaxed) { waits.store(true, ordering: .releasing) }
     }
 
-    /// The next packet for the mixer's thread, copied into `payload`.
-    func nextAudio(now: Instant, into payload: inout [UInt8]) -> JitterBuffer.Next {
+    /// The next packet for the mixer's thread, copied into `payload`; and how often its sender has begun anew.
+    func nextAudio(now: Instant, into payload: inout [UInt8]) -> (next: JitterBuffer.Next, beginning: Int) {
         inbox.withLock { inbox in
             var span = payload.mutableSpan
-            return inbox.next(now: now, into: &span)
+            return (inbox.next(now: now, into: &span), inbox.beginnings)
         }
     }
 

@@ -13,6 +13,8 @@ final class Seat {
     var place = 0
     /// Addresses that proved to be the peer's.
     var addresses: [TransportAddress] = []
+    /// Where media goes, and how it is addressed: without an own address where the kernel takes the proven one by itself.
+    private var way: (proven: TransportAddress, leaving: TransportAddress)?
     /// ICE user fragments that name the session: the one in use, and that of a restart which waits.
     var fragments: [UsernameFragment]
     /// Why control ended it.
@@ -48,6 +50,17 @@ final class Seat {
         sees = participant.isConnected && participant.receivesVideo
         soundClass = participant.soundClass
     }
+
+    /// Where a packet of media to `address` goes. Asked for each of them, so a comparison and no more; what it rests on is looked up when the address is new.
+    func leaving(to address: TransportAddress, by sender: DatagramSender) -> TransportAddress {
+        if let way, way.proven == address { return way.leaving }
+        let leaving = sender.leaving(to: address)
+        way = (address, leaving)
+        return leaving
+    }
+
+    /// Routes change, though seldom: the next packet looks its way up again.
+    func forgetWay() { way = nil }
 
     func answers(to fragment: UsernameFragment) -> Bool { fragments.contains(fragment) }
 
@@ -132,7 +145,7 @@ struct SeatSink: PeerSink {
 
     mutating func send(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
         answered = address
-        sender.append(to: address, write)
+        sender.append(to: seat.leaving(to: address, by: sender), write)
     }
 
     mutating func connected() { isConnected = true }

@@ -10,18 +10,61 @@ package final class TierEncoder {
     private var lastKey: Instant?
     private var lastEncoded: Instant?
 
-    /// libvpx's speed: the large picture goes over lines that carry it well, and costs most; the small ones need each bit.
-    private let calm: Int
-    private static let (calmHigh, calmSmall) = (12, 8)
-    private static let speeds = [14, 16]
+    /// How libvpx is set for a tier.
+    package struct Setting: Equatable, Sendable {
+        /// How much work goes into a picture.
+        package struct Effort: Equatable, Sendable {
+            /// libvpx's speed: less is slower, and better.
+            package var speed: Int
+            /// `VP8Encoder.Manner.unseenError`: less is slower, and better.
+            package var unseenError: Int
 
-    package init?(_ tier: VideoTier) {
+            package init(speed: Int, unseenError: Int) {
+                self.speed = speed
+                self.unseenError = unseenError
+            }
+        }
+
+        package var manner: VP8Encoder.Manner
+        /// As long as there is time.
+        package var speed: Int
+        /// By `SpareTime.level`, from 1 on.
+        package var spare: [Effort]
+
+        package init(manner: VP8Encoder.Manner, speed: Int, spare: [Effort] = []) {
+            self.manner = manner
+            self.speed = speed
+            self.spare = spare
+        }
+
+        /// As the server does it: chosen by `make bench CASE=quality` (docs/decisions/picture-quality.md).
+        package static func usual(_ tier: VideoTier) -> Setting {
+            let spare = [Effort(speed: 8, unseenError: 250), Effort(speed: 5, unseenError: 250)]
+            return Setting(manner: .sharp, speed: 8, spare: tier == .high ? spare : [])
+        }
+
+        /// - Parameter haste: as for `encode`.
+        func effort(haste: Int) -> Effort {
+            if haste < 0, !spare.isEmpty { return spare[min(-haste, spare.count) - 1] }
+            let speed = haste > 0 ? Self.hastySpeeds[min(haste, Self.hastySpeeds.count) - 1] : speed
+            return Effort(speed: speed, unseenError: manner.unseenError)
+        }
+
+        private static let hastySpeeds = [14, 16]
+    }
+
+    private let setting: Setting
+
+    /// - Parameter setting: nil is the usual one.
+    package init?(_ tier: VideoTier, setting: Setting? = nil) {
+        let setting = setting ?? .usual(tier)
         guard
             let encoder = try? VP8Encoder(
-                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
+                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond,
+                manner: setting.manner)
         else { return nil }
         self.encoder = encoder
-        calm = tier == .high ? Self.calmHigh : Self.calmSmall
+        self.setting = setting
         bytes.reserveCapacity(256 << 10)
     }
 
@@ -34,9 +77,12 @@ package final class TierEncoder {
     /// After a pause nobody has the frames that the encoder would refer to.
     func wasPaused(now: Instant) -> Bool { lastEncoded.map { now - $0 > .seconds(1) } ?? true }
 
-    /// - Parameter haste: how far the pictures are slowed down (`FramePace.level`): a coarser search for motion leaves time for more of them.
+    /// - Parameter haste: how far the pictures are slowed down (`FramePace.level`): a coarser search for motion leaves time for more of them. Below zero: how
+    ///   much time there is to spare (`SpareTime.level`).
     package func encode(_ picture: Picture, haste: Int = 0, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {
-        encoder.setSpeed(haste == 0 ? calm : Self.speeds[min(haste, Self.speeds.count) - 1])
+        let effort = setting.effort(haste: haste)
+        encoder.setSpeed(effort.speed)
+        encoder.setUnseenError(effort.unseenError)
         let duration = Int(((captured - (lastEncoded ?? captured - .milliseconds(40))).nanoseconds / 1_000 * 90 / 1_000))
         guard
             let isKey = try? encoder.encode(

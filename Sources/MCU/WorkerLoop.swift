@@ -1,4 +1,5 @@
 import Base
+import CCache
 import Foundation
 import ICE
 import Peer
@@ -16,6 +17,10 @@ final class WorkerLoop {
     private let events: EventHub
     private let receiver: DatagramReceiver
     private let sender: DatagramSender
+    /// Reports with lines so far.
+    private var reports = 0
+    /// How many of them a seat's way is relied on. Checks, which always name the own address, go on meanwhile.
+    private static let wayLasts = 5
 
     private var seats: [UUID: Seat] = [:]
     /// The same, to be gone through.
@@ -238,7 +243,18 @@ final class WorkerLoop {
         for index in spreads.indices where spreads[index].bridge === bridge {
             sendPart(index, now: now) { seat in send(frame, to: seat, now: now) }
         }
-        for seat in present where seat.soundNumber != soundNumber { send(frame, to: seat, now: now) }
+        for place in present.indices {
+            prefetch(present, behind: place, video: false)
+            send(frame, to: present[place], now: now)
+        }
+    }
+
+    /// Hundreds of seats do not stay in the caches from one tick to the next: those that are next are asked for while one is served.
+    private func prefetch(_ seats: [Seat], behind place: Int, video: Bool) {
+        guard place + 8 < seats.count else { return }
+        nc_prefetch(Unmanaged.passUnretained(seats[place + 8]).toOpaque(), 256)
+        seats[place + 5].peer.prefetch()
+        seats[place + 2].peer.prefetchStream(video: video)
     }
 
     private func send(_ frame: AudioFrame, to seat: Seat, now: Instant) {
@@ -300,6 +316,7 @@ final class WorkerLoop {
         let (frame, tier, keys, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].keys, spreads[index].seats)
         let end = min(seats.count, spreads[index].next + spreads[index].step)
         for place in spreads[index].next..<end where !seats[place].isGone {
+            prefetch(seats, behind: place, video: true)
             if send(frame, tier: tier, keys: keys, to: seats[place], now: now) { sent(seats[place]) }
         }
         (spreads[index].next, spreads[index].turn) = (end, turnNumber)
@@ -382,6 +399,7 @@ final class WorkerLoop {
         counters.drops = dropsOfGone
         counters.framesSent = framesOfGone
         (counters.soundSent, counters.soundReceived) = soundOfGone
+        if followLines { reports += 1 }
         for seat in everyone {
             counters.drops.add(seat.peer.drops)
             counters.framesSent &+= seat.peer.statistics.videoFramesSent
@@ -389,6 +407,7 @@ final class WorkerLoop {
             counters.soundReceived &+= seat.peer.statistics.audioPacketsReceived
             seat.followSigns()
             guard followLines else { continue }
+            if (reports + seat.place) % Self.wayLasts == 0 { seat.forgetWay() }
             seat.followLine()
             seat.followLoss()
             seat.participant.network = seat.peer.statistics

@@ -30,8 +30,15 @@ package struct Meeting: Sendable, Equatable, Identifiable {
         layout: MeetingLayout = .speaker, isLocked: Bool = false, capacity: Int = MeetingLimits.defaultCapacity, createdBy: UUID,
         createdAt: Date, version: Int = 1
     ) {
-        (self.id, self.title, self.phase, self.startsAt, self.durationMinutes) = (id, title, phase, startsAt, durationMinutes)
-        (self.endedAt, self.layout, self.isLocked, self.capacity) = (endedAt, layout, isLocked, capacity)
+        self.id = id
+        self.title = title
+        self.phase = phase
+        self.startsAt = startsAt
+        self.durationMinutes = durationMinutes
+        self.endedAt = endedAt
+        self.layout = layout
+        self.isLocked = isLocked
+        self.capacity = capacity
         (self.createdBy, self.createdAt, self.version) = (createdBy, createdAt, version)
     }
 }

@@ -28,7 +28,13 @@ package struct Participant: Sendable, Equatable, Identifiable {
         id: UUID, name: String, site: Site?, role: MeetingRole, kind: ParticipantKind, joinedAt: Date, user: UUID,
         account: Account = Account()
     ) {
-        (self.id, self.name, self.site, self.role, self.kind, self.joinedAt, self.user) = (id, name, site, role, kind, joinedAt, user)
+        self.id = id
+        self.name = name
+        self.site = site
+        self.role = role
+        self.kind = kind
+        self.joinedAt = joinedAt
+        self.user = user
         self.account = account
     }
 
@@ -78,7 +84,11 @@ package struct ParticipantMedia: Sendable, Equatable {
 
     fileprivate mutating func hideActivity() {
         hideFigures()
-        (isSpeaking, isSendingAudio, isSendingVideo, width, height) = (false, false, false, 0, 0)
+        isSpeaking = false
+        isSendingAudio = false
+        isSendingVideo = false
+        width = 0
+        height = 0
     }
 
     fileprivate mutating func hideFigures() { (level, tier, line) = (-127, nil, LineState()) }

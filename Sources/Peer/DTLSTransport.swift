@@ -58,7 +58,10 @@ final class DTLSTransport {
         role: Role, identity: DTLSIdentity, fingerprints: [Fingerprint], profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80]
     ) throws(DTLSError) {
         guard let association = SSL_new(identity.context) else { throw .lastLibraryError() }
-        (self.association, self.identity, self.fingerprints, self.role) = (association, identity, fingerprints, role)
+        self.association = association
+        self.identity = identity
+        self.fingerprints = fingerprints
+        self.role = role
         self.profiles = profiles
         datagrams = DatagramBIO()
         try prepare()
@@ -82,7 +85,11 @@ final class DTLSTransport {
     private func beginAnew() -> Bool {
         guard role == .server, beginnings < Self.mostBeginnings, let fresh = SSL_new(identity.context) else { return false }
         SSL_free(association)
-        (association, datagrams, hello, deadline, timeout) = (fresh, DatagramBIO(), nil, nil, Self.firstTimeout)
+        association = fresh
+        datagrams = DatagramBIO()
+        hello = nil
+        deadline = nil
+        timeout = Self.firstTimeout
         beginnings += 1
         do { try prepare() } catch { return false }
         return true

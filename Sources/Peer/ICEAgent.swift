@@ -5,10 +5,6 @@ import RTP
 /// The agent of either role behind the few questions that a peer has. What each packet asks is kept ready beside the agents: they are values of some size,
 /// and only STUN changes them.
 final class ICEAgent {
-    // One of the two. Not an enum: a call through an optional changes the agent where it is.
-    private var lite: ICELiteAgent?
-    private var full: ICEControllingAgent?
-
     /// Where to send; nil before the first proof.
     private(set) var address: TransportAddress?
     private(set) var deadline: Instant?
@@ -17,6 +13,9 @@ final class ICEAgent {
     private static let proofLasts = Duration.seconds(1)
     /// When the next sealed packet counts as a sign of life: a look a second is enough.
     private var nextSign = Instant.start
+    // One of the two. Not an enum: a call through an optional changes the agent where it is.
+    private var lite: ICELiteAgent?
+    private var full: ICEControllingAgent?
 
     init(_ configuration: PeerConfiguration, now: Instant) {
         let remote = configuration.negotiated.remoteCredentials

@@ -121,6 +121,7 @@ extension Peer {
             let head = writer.count
             write(&writer, &packet)
             guard writer.count > head, !writer.overflowed else { return 0 }
+            // Not sealed is not sent, and not counted as sent.
             sent = (try? srtp?.protectRTCP(&packet, length: writer.count)) ?? 0
             return sent
         }

@@ -11,6 +11,7 @@ extension Peer {
 
     /// Whether a packet of `ssrc` may be opened: libsrtp keeps a stream for each SSRC that proved itself, so their number is bounded before it sees one.
     func mayOpen(_ datagram: Span<UInt8>, now: Instant) -> Bool {
+        // Too short for an SSRC: not opened, and counted where SRTP would refuse it.
         guard let ssrc: UInt32 = try? datagram.bytes.bigEndian(at: 8) else { return false }
         if incoming.contains(where: { $0.ssrc == ssrc }) { return true }
         // What is known of its numbers is gone: anything that was ever sealed for it would open a second time.

@@ -47,6 +47,7 @@ extension Peer {
     ) {
         // Nothing behind the number: padding of a sender that probes the line.
         guard header.payload.count > Retransmission.headSize, mends(index, source),
+            // Too short for a number: it mends nothing.
             let original = try? Retransmission.original(of: packet.bytes, payload: header.payload)
         else { return }
         videos[source]?.mend(

@@ -12,21 +12,23 @@ package final class Peer {
     /// ICE and DTLS together.
     static let connectTimeout = Duration.seconds(30)
 
+    // First, and so side by side in memory, what each packet that leaves needs: see `prefetch`.
     package internal(set) var state = State.connecting
-    package internal(set) var statistics = PeerStatistics()
-    package internal(set) var drops = DropCounters()
-    var configuration: PeerConfiguration
     let ice: ICEAgent
-    let dtls: DTLSTransport
     /// nil before DTLS is through and after the end.
     var srtp: SRTPSession?
     var audioOut: OutgoingStream?
     var videoOut: OutgoingStream?
     var rtxOut: OutgoingStream?
+    var estimate = SendSideEstimate()
+    package internal(set) var statistics = PeerStatistics()
+
+    package internal(set) var drops = DropCounters()
+    var configuration: PeerConfiguration
+    let dtls: DTLSTransport
     /// By source: the camera, then further videos; nil where the m-line is not received.
     var videos: [VideoInput?] = []
     var arrivals = TransportFeedbackWriter()
-    var estimate = SendSideEstimate()
     var tiers = TierSelector()
     /// When the line was last looked at, and what had been sent by then.
     var lastEvaluation: (time: Instant, bytesSent: UInt64)
@@ -262,6 +264,7 @@ package final class Peer {
     }
 
     private func connect(now: Instant, sink: inout some PeerSink) {
+        // Whatever the library says: without keys in use there is no session, and the reason is told as the handshake's.
         guard let keys = dtls.keys, let session = try? SRTPSession(keys: keys) else { return end(.handshakeFailed, sink: &sink) }
         srtp = consume session
         state = .connected

@@ -29,7 +29,10 @@ package struct PeerConfiguration: Sendable {
         role: Role, identity: DTLSIdentity, localCredentials: ICECredentials, negotiated: NegotiatedSession, cname: String, seed: UInt64,
         ntpAtStart: UInt64
     ) {
-        (self.role, self.identity, self.localCredentials, self.negotiated) = (role, identity, localCredentials, negotiated)
+        self.role = role
+        self.identity = identity
+        self.localCredentials = localCredentials
+        self.negotiated = negotiated
         (self.cname, self.seed, self.ntpAtStart) = (cname, seed, ntpAtStart)
     }
 }

@@ -50,7 +50,10 @@ package struct ReceivedAudio: Equatable, Sendable {
     package init(
         ssrc: UInt32, sequenceNumber: UInt16, timestamp: UInt32, marker: Bool, level: Int?, hasVoice: Bool?, arrival: Instant
     ) {
-        (self.ssrc, self.sequenceNumber, self.timestamp, self.marker) = (ssrc, sequenceNumber, timestamp, marker)
+        self.ssrc = ssrc
+        self.sequenceNumber = sequenceNumber
+        self.timestamp = timestamp
+        self.marker = marker
         (self.level, self.hasVoice, self.arrival) = (level, hasVoice, arrival)
     }
 }

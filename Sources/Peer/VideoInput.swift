@@ -70,6 +70,7 @@ struct VideoInput {
     private mutating func note(_ payload: Span<UInt8>, _ ssrc: UInt32, now: Instant) -> Bool {
         let place = layers.firstIndex { $0.ssrc == ssrc } ?? append(ssrc, now: now)
         layers[place].lastArrival = now
+        // What cannot be read begins no key frame; the assembler counts it.
         guard payload.count > 10, let descriptor = try? VP8Descriptor(parsing: payload.bytes), descriptor.startsFrame,
             let frame = try? VP8FrameHeader(parsing: payload.extracting(descriptor.size...).bytes), frame.isKey
         else { return false }

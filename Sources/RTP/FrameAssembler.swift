@@ -36,6 +36,8 @@ package struct FrameAssembler: Sendable {
     private var slots = [Slot](repeating: Slot(), count: capacity)
     /// The first packet of the frame whose turn is next; nil while a key frame is awaited.
     private var turn: Int64?
+    /// While a key frame is awaited: what was before this number has come out or was given up.
+    private var past: Int64 = 0
     private var highest: Int64 = -1
     private var stalledSince: Instant?
     /// A key frame is needed to go on; the caller asks the sender for one.
@@ -54,7 +56,12 @@ package struct FrameAssembler: Sendable {
     ///   - payload: descriptor and data; empty where the packet was padding.
     ///   - sequence: unwrapped, of the media stream (RTX undone).
     package mutating func insert(_ payload: Span<UInt8>, sequence: Int64, timestamp: UInt32, marker: Bool, now: Instant) {
-        if let turn, sequence < turn { return }
+        if isPast(sequence) { return }
+        // Counted anew: what came under the old numbers is not behind the new ones.
+        if turn == nil, sequence < past {
+            highest = -1
+            past = 0
+        }
         if let turn, sequence - turn >= Int64(Self.capacity) { giveUp() }
         highest = max(highest, sequence)
         let place = Int(sequence % Int64(Self.capacity))
@@ -65,6 +72,7 @@ package struct FrameAssembler: Sendable {
         (slots[place].timestamp, slots[place].marker, slots[place].isEmpty) = (timestamp, marker, payload.count == 0)
         (slots[place].startsFrame, slots[place].isKeyStart) = (false, false)
         guard payload.count > 0 else { return }
+        // Counted as malformed; why does not matter.
         guard let descriptor = try? VP8Descriptor(parsing: payload.bytes) else {
             slots[place].sequence = -1
             return malformed &+= 1
@@ -75,6 +83,12 @@ package struct FrameAssembler: Sendable {
         payload.withUnsafeBufferPointer { slots[place].bytes.append(contentsOf: $0[descriptor.size...]) }
         if descriptor.startsFrame, let first = slots[place].bytes.first { slots[place].isKeyStart = first & 1 == 0 }
         if slots[place].isKeyStart, turn == nil { turn = sequence }
+    }
+
+    /// A repeat that comes after its turn must not bring back an old key frame. A sender that counts anew from far below is another matter.
+    private func isPast(_ sequence: Int64) -> Bool {
+        if let turn { return sequence < turn }
+        return sequence < past && past - sequence < Int64(Self.capacity)
     }
 
     /// Writes the next whole frame, if there is one. Call until nil after each packet.
@@ -117,6 +131,7 @@ package struct FrameAssembler: Sendable {
         framesLost &+= 1
         needsKeyFrame = true
         turn = nil
+        past = from
         guard highest > from else { return }
         for sequence in (from + 1)...highest {
             let slot = slots[Int(sequence % Int64(Self.capacity))]
@@ -151,6 +166,7 @@ package struct FrameAssembler: Sendable {
         }
         let first = slots[Int(range.lowerBound % Int64(Self.capacity))]
         let isWhole = slots[Int(range.upperBound % Int64(Self.capacity))].marker && bytes.count <= Self.largestFrame
+        // Counted as malformed; why does not matter.
         guard isWhole, let header = try? VP8FrameHeader(parsing: bytes.span.bytes) else {
             malformed &+= 1
             needsKeyFrame = true

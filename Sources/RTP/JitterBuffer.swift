@@ -53,6 +53,8 @@ package struct JitterBuffer: Sendable {
     private var sequences = SequenceUnwrapper()
     private var timestamps = TimestampUnwrapper()
     private var ssrc: UInt32?
+    /// How often a sender began: the first one, each other SSRC, each jump of the numbers. What decodes its packets begins anew with it.
+    package private(set) var beginnings = 0
     /// The packet whose turn is next; nil before the first.
     private var turn: Int64?
     private var highest: Int64 = -1
@@ -115,18 +117,29 @@ package struct JitterBuffer: Sendable {
     /// Packets were kept from it for a while, as of silence: the next one begins anew. What is known of the way's jitter stays.
     package mutating func resume() {
         for index in slots.indices { slots[index].sequence = -1 }
-        (turn, highest, isPlaying, concealed, hasPlayed) = (nil, -1, false, 0, false)
+        turn = nil
+        highest = -1
+        isPlaying = false
+        concealed = 0
+        hasPlayed = false
         // The clocks have gone on; how far apart they are is to be seen again.
         (lastInserted, endOfPlayed, baseline) = (nil, nil, nil)
     }
 
     private mutating func begin(_ ssrc: UInt32) {
         self.ssrc = ssrc
+        beginnings += 1
         (sequences, timestamps) = (SequenceUnwrapper(), TimestampUnwrapper())
         for index in slots.indices { slots[index].sequence = -1 }
-        (turn, highest, isPlaying, concealed) = (nil, -1, false, 0)
+        turn = nil
+        highest = -1
+        isPlaying = false
+        concealed = 0
         hasPlayed = false
-        (lastInserted, endOfPlayed, baseline, peak) = (nil, nil, nil, 0)
+        lastInserted = nil
+        endOfPlayed = nil
+        baseline = nil
+        peak = 0
     }
 
     private mutating func measure(_ sequence: Int64, _ time: Int64, _ now: Instant) {

@@ -18,9 +18,11 @@ package struct RTPHeader: Equatable, Sendable {
     package static let fixedSize = 12
 
     package init(marker: Bool, payloadType: UInt8, sequenceNumber: UInt16, timestamp: UInt32, ssrc: UInt32) {
-        (self.marker, self.payloadType, self.sequenceNumber, self.timestamp, self.ssrc) = (
-            marker, payloadType, sequenceNumber, timestamp, ssrc
-        )
+        self.marker = marker
+        self.payloadType = payloadType
+        self.sequenceNumber = sequenceNumber
+        self.timestamp = timestamp
+        self.ssrc = ssrc
     }
 
     /// - Throws: `PacketError` where the packet claims more than `datagram` has.

@@ -1,4 +1,5 @@
 import Base
+import CCache
 
 /// What transport-wide feedback tells of the line to a receiver: how much arrives, how much is lost, and how long packets queue on the way.
 package struct SendSideEstimate: Sendable {
@@ -41,6 +42,16 @@ package struct SendSideEstimate: Sendable {
         next &+= 1
         sent[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: UInt16(clamping: max(1, bytes)), ticks: Self.ticks(now))
         return sequence
+    }
+
+    /// Brings what the next `send` writes to into the cache.
+    package func prefetch() {
+        sent.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            // The array's own header lies 32 bytes before its elements: who writes to it asks there whether it is shared.
+            nc_prefetch(start - 32, 32)
+            nc_prefetch(start + Int(next) % Self.capacity * MemoryLayout<Sent>.stride, 8)
+        }
     }
 
     /// The same for packets of one size that go together.

@@ -72,7 +72,10 @@ package struct TierSelector: Sendable {
         let since = goodSince ?? now
         goodSince = since
         guard tier > best, now - since >= hold else { return }
-        (tier, changed, climbed, goodSince) = (tier - 1, now, true, now)
+        tier = tier - 1
+        changed = now
+        climbed = true
+        goodSince = now
     }
 
     private mutating func suffer(_ now: Instant) {
@@ -85,6 +88,9 @@ package struct TierSelector: Sendable {
         } else {
             hold = Self.shortestHold
         }
-        (tier, changed, climbed, badInRow) = (tier + 1, now, false, 0)
+        tier = tier + 1
+        changed = now
+        climbed = false
+        badInRow = 0
     }
 }

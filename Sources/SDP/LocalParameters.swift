@@ -36,6 +36,10 @@ package struct LocalParameters: Sendable {
         streamID: String, audio: Source, video: Source
     ) {
         (self.credentials, self.fingerprint, self.candidates) = (credentials, fingerprint, candidates)
-        (self.sessionID, self.cname, self.streamID, self.audio, self.video) = (sessionID & .max >> 1, cname, streamID, audio, video)
+        self.sessionID = sessionID & .max >> 1
+        self.cname = cname
+        self.streamID = streamID
+        self.audio = audio
+        self.video = video
     }
 }

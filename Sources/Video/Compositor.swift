@@ -10,7 +10,11 @@ package struct TileContent: Sendable {
     package var isMuted: Bool
 
     package init(id: UUID, name: String, picture: Picture?, isSpeaking: Bool, isMuted: Bool) {
-        (self.id, self.name, self.picture, self.isSpeaking, self.isMuted) = (id, name, picture, isSpeaking, isMuted)
+        self.id = id
+        self.name = name
+        self.picture = picture
+        self.isSpeaking = isSpeaking
+        self.isMuted = isMuted
     }
 
     /// Whether drawing both gives the same pixels.

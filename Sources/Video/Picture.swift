@@ -21,7 +21,10 @@ package final class Picture: @unchecked Sendable {
     }
 
     init(_ shape: PictureShape, _ memory: PictureMemory, pool: PicturePool?) {
-        (width, height, strideY, strideUV) = (shape.width, shape.height, shape.strideY, shape.strideUV)
+        width = shape.width
+        height = shape.height
+        strideY = shape.strideY
+        strideUV = shape.strideUV
         (self.memory, self.pool) = (memory, pool)
     }
 

@@ -6,22 +6,27 @@ package struct VP8Encoder: ~Copyable {
     private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
     private var configuration: vpx_codec_enc_cfg_t
     private var speed = VP8Encoder.firstSpeed
+    private var unseenError: Int
     private static let firstSpeed = 8
 
     /// - Parameter bitsPerSecond: the target; it is held over half a second.
-    package init(width: Int, height: Int, framesPerSecond: Double, bitsPerSecond: Int) throws(VPXError) {
+    package init(
+        width: Int, height: Int, framesPerSecond: Double, bitsPerSecond: Int, manner: Manner = .light
+    ) throws(VPXError) {
         guard width >= 2, height >= 2, width <= 4_096, height <= 4_096, width & 1 == 0, height & 1 == 0 else {
             throw .pictureSize(width: width, height: height)
         }
-        let configuration = try Self.configuration(width: width, height: height, bitsPerSecond: bitsPerSecond)
+        let configuration = try Self.configuration(width: width, height: height, bitsPerSecond: bitsPerSecond, manner: manner)
         let context = UnsafeMutablePointer<vpx_codec_ctx_t>.allocate(capacity: 1)
         do {
-            try Self.open(context, configuration)
+            try Self.open(context, configuration, manner)
         } catch {
             context.deallocate()
             throw error
         }
-        (self.context, self.configuration) = (context, configuration)
+        self.context = context
+        self.configuration = configuration
+        unseenError = manner.unseenError
         _ = framesPerSecond  // libvpx derives it from the durations
     }
 
@@ -65,6 +70,14 @@ package struct VP8Encoder: ~Copyable {
         self.speed = speed
     }
 
+    /// `Manner.unseenError` from the next picture on.
+    package mutating func setUnseenError(_ unseenError: Int) {
+        guard unseenError != self.unseenError, unseenError >= 0,
+            nc_vp8_set(context, Int32(VP8E_SET_STATIC_THRESHOLD.rawValue), Int32(clamping: unseenError)) == VPX_CODEC_OK
+        else { return }
+        self.unseenError = unseenError
+    }
+
     /// Aims at another rate from the next picture on.
     package mutating func setBitrate(_ bitsPerSecond: Int) throws(VPXError) {
         var changed = configuration
@@ -90,16 +103,16 @@ package struct VP8Encoder: ~Copyable {
 
     private static func kilobits(_ bitsPerSecond: Int) -> UInt32 { UInt32(min(max(bitsPerSecond, 10_000), 20_000_000) / 1_000) }
 
-    /// Version 2 of the bit stream (RFC 6386, section 9.1): bilinear motion and no loop filter. Every decoder has all versions; this one takes a tenth of
-    /// the encoder's time and a quarter of the decoders' off, for the same picture (docs/decisions/picture-stages.md).
-    private static func configuration(width: Int, height: Int, bitsPerSecond: Int) throws(VPXError) -> vpx_codec_enc_cfg_t {
+    private static func configuration(
+        width: Int, height: Int, bitsPerSecond: Int, manner: Manner
+    ) throws(VPXError) -> vpx_codec_enc_cfg_t {
         var made = vpx_codec_enc_cfg_t()
         let code = nc_vp8_encoder_defaults(&made)
         guard code == VPX_CODEC_OK else { throw VPXError(code) }
         (made.g_w, made.g_h, made.g_threads, made.g_lag_in_frames) = (UInt32(width), UInt32(height), 1, 0)
         made.g_timebase = vpx_rational_t(num: 1, den: 90_000)
         made.g_pass = VPX_RC_ONE_PASS
-        made.g_profile = 2
+        made.g_profile = UInt32(manner.version)
         made.g_error_resilient = 0  // losses are mended by retransmission and key frames, not by worse compression
         made.kf_mode = VPX_KF_DISABLED
         made.rc_end_usage = VPX_CBR
@@ -111,18 +124,15 @@ package struct VP8Encoder: ~Copyable {
         return made
     }
 
-    /// A macroblock is left as it is while the sum of its 256 squared errors is less: 45 dB, which nobody sees.
-    private static let unseenError = 500
-
     private static func open(
-        _ context: UnsafeMutablePointer<vpx_codec_ctx_t>, _ configuration: vpx_codec_enc_cfg_t
+        _ context: UnsafeMutablePointer<vpx_codec_ctx_t>, _ configuration: vpx_codec_enc_cfg_t, _ manner: Manner
     ) throws(VPXError) {
         context.initialize(to: vpx_codec_ctx_t())
         var configuration = configuration
         var code = nc_vp8_encoder_init(context, &configuration)
         guard code == VPX_CODEC_OK else { throw VPXError(code) }
         let controls = [
-            (VP8E_SET_CPUUSED, -firstSpeed), (VP8E_SET_STATIC_THRESHOLD, unseenError), (VP8E_SET_NOISE_SENSITIVITY, 0),
+            (VP8E_SET_CPUUSED, -firstSpeed), (VP8E_SET_STATIC_THRESHOLD, manner.unseenError), (VP8E_SET_NOISE_SENSITIVITY, 0),
             (VP8E_SET_TOKEN_PARTITIONS, 0),
             (VP8E_SET_MAX_INTRA_BITRATE_PCT, 600),  // a key frame may take six pictures' share, so that it comes soon on a thin line
         ]

@@ -15,6 +15,7 @@ enum SiteFolder {
         guard let names = FileManager.default.enumerator(atPath: folder.path) else { return [:] }
         var files: [String: SiteFile] = [:]
         for case let name as String in names {
+            // A page that cannot be read is not found, like one that is not there.
             guard let type = contentType(of: name), let data = try? Data(contentsOf: folder.appendingPathComponent(name)) else { continue }
             let body = [UInt8](data)
             files["/" + name] = SiteFile(body: body, contentType: type, etag: entityTag(of: body))

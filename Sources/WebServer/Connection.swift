@@ -44,7 +44,10 @@ final class Connection {
     var isLeaving = false
 
     init(wsi: OpaquePointer, outbox: Outbox, address: String, isTLS: Bool, reader: RequestReader, frames: WebSocketFrames) {
-        (self.wsi, self.outbox, self.address, self.isTLS) = (wsi, outbox, address, isTLS)
+        self.wsi = wsi
+        self.outbox = outbox
+        self.address = address
+        self.isTLS = isTLS
         (self.reader, self.frames) = (reader, frames)
     }
 

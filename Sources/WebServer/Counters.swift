@@ -1,4 +1,4 @@
-import Synchronization
+import Base
 
 /// What the server has counted since its start; the control plane puts it into `/metrics`.
 package final class ServerCounters: Sendable {
@@ -17,7 +17,7 @@ package final class ServerCounters: Sendable {
         package var acceptsFailed = 0
     }
     package init() {}
-    private let state = Mutex(Values())
+    private let state = Guarded(Values())
     package var values: Values { state.withLock { $0 } }
     func add(_ path: WritableKeyPath<Values, Int> & Sendable) { state.withLock { $0[keyPath: path] += 1 } }
 }

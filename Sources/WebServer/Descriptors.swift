@@ -1,6 +1,6 @@
+import Base
 import CWebSockets
 import Foundation
-import Synchronization
 
 /// File descriptors of the process.
 package enum Descriptors {
@@ -22,7 +22,10 @@ package enum Descriptors {
     }
 
     /// How many are open now.
-    package static var open: Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? spare }
+    package static var open: Int {
+        // Where it cannot be counted as many as are kept free are taken to be open: nobody is refused for it.
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? spare
+    }
 }
 
 /// What to do when `accept` has no descriptor left. The connection stays in the listener's queue and the listener stays readable, so that a loop
@@ -32,7 +35,7 @@ enum LastDescriptor {
         var listeners: [Int32: ServerCounters] = [:]
         var spare: Int32 = -1
     }
-    private static let state = Mutex(State())
+    private static let state = Guarded(State())
 
     /// - Parameter port: of a listener of this process.
     static func watch(port: UInt16, _ counters: ServerCounters) {

@@ -16,7 +16,10 @@ package struct HTTPRequest: Sendable {
         method: String, path: String, query: [(name: String, value: String)] = [], headers: [String: String] = [:], body: [UInt8] = [],
         remoteAddress: String = "127.0.0.1", isTLS: Bool = false
     ) {
-        (self.method, self.path, self.query, self.headers) = (method, path, query, headers)
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
         (self.body, self.remoteAddress, self.isTLS) = (body, remoteAddress, isTLS)
     }
 }

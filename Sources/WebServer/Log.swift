@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Synchronization
 
 /// Structured log lines, one event a line: `time=… level=info event=listening address=127.0.0.1:8080`.
 ///
@@ -11,12 +11,12 @@ package final class Log: Sendable {
         private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
-    private let minimum: Mutex<Level>
+    private let minimum: Guarded<Level>
     private let write: @Sendable (String) -> Void
 
     /// - Parameter write: takes one line without its end, from any thread; nil writes to standard error.
     package init(minimum: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
-        self.minimum = Mutex(minimum)
+        self.minimum = Guarded(minimum)
         self.write = write ?? { line in FileHandle.standardError.write(Data((line + "\n").utf8)) }
     }
 

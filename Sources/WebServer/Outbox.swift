@@ -1,4 +1,4 @@
-import Synchronization
+import Base
 
 /// What tasks hand to the service thread for one connection. The only thing of a connection that other threads touch.
 final class Outbox: Sendable {
@@ -14,7 +14,7 @@ final class Outbox: Sendable {
     }
 
     let id: UInt64
-    private let waiting = Mutex(Waiting())
+    private let waiting = Guarded(Waiting())
     private let waker: Waker
     private let limit: (messages: Int, bytes: Int)
 
@@ -85,7 +85,7 @@ final class Waker: Sendable {
         var isReloading = false
         var isStopping = false
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// - Parameter wake: called under the lock, so that it never meets a context that is being destroyed; nil before that.
     func attach(_ wake: (@Sendable () -> Void)?) { state.withLock { $0.wake = wake } }

@@ -20,6 +20,7 @@ enum Refusal: Error, Equatable {
         let english = (language ?? "").lowercased().hasPrefix("en")
         let (status, type, title, detail) = words(english)
         let body: [String: Any] = ["type": "urn:nhipcau:\(type)", "title": title, "status": status, "detail": detail]
+        // Texts and a number can always be written.
         let json = (try? JSONSerialization.data(withJSONObject: body, options: [.sortedKeys, .withoutEscapingSlashes])) ?? Data()
         var headers = [(name: "Content-Type", value: "application/problem+json"), (name: "Content-Language", value: english ? "en" : "vi")]
         if self == .webSocketVersion { headers.append(("Sec-WebSocket-Version", "13")) }

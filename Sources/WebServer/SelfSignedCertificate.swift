@@ -13,6 +13,7 @@ package enum SelfSignedCertificate {
         let manager = FileManager.default
         if manager.isReadableFile(atPath: files.certificate), manager.isReadableFile(atPath: files.key) { return files }
         guard
+            // The fault names the folder, which is what can be changed.
             (try? manager.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])) != nil
         else {
             throw Fault(description: "\(folder) cannot be made")
@@ -27,8 +28,10 @@ package enum SelfSignedCertificate {
         let manager = FileManager.default
         // Made empty with its mode first: the key is never readable by others, not even for a moment.
         guard manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: mode]),
+            // The fault names the file, which is what can be changed.
             let handle = FileHandle(forWritingAtPath: path), (try? handle.write(contentsOf: Data(bytes))) != nil
         else { throw Fault(description: "\(path) cannot be written") }
+        // What was written is tried when it is loaded.
         try? handle.close()
     }
 

@@ -1,6 +1,6 @@
+import Base
 import CWebSockets
 import Foundation
-import Synchronization
 
 /// An HTTP/1.1 and WebSocket server over libwebsockets, with one service thread. Requests become tasks of `WebApplication`.
 package final class WebServer: Sendable {
@@ -44,7 +44,7 @@ package final class WebServer: Sendable {
 
     /// How the start went, from the service thread to the one that waits for it.
     private final class Outcome: Sendable {
-        private let result = Mutex<Result<UInt16, WebServerError>>(.failure(.noService("the service thread did not start")))
+        private let result = Guarded<Result<UInt16, WebServerError>>(.failure(.noService("the service thread did not start")))
         private let isThere = DispatchSemaphore(value: 0)
         func put(_ value: Result<UInt16, WebServerError>) {
             result.withLock { $0 = value }
@@ -63,7 +63,7 @@ private final class Completion: Sendable {
         var isFinished = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     func finish() {
         let waiting = state.withLock { state in
@@ -87,7 +87,7 @@ private final class Completion: Sendable {
 
 /// libwebsockets logs through one function of the process. What it calls errors is mostly what strangers sent, hence debug.
 private enum LibraryLog {
-    private static let log = Mutex<Log?>(nil)
+    private static let log = Guarded<Log?>(nil)
 
     static func redirect(to log: Log) {
         Self.log.withLock { $0 = log }

@@ -40,7 +40,10 @@ package struct WebServerConfiguration: Sendable {
     package var answerSeconds = 60
 
     package init(host: String = "127.0.0.1", port: UInt16 = 8080, tls: TLSFiles? = nil, subprotocols: [String] = []) {
-        (self.host, self.port, self.tls, self.subprotocols) = (host, port, tls, subprotocols)
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.subprotocols = subprotocols
     }
 }
 

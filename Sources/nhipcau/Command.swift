@@ -1,23 +1,6 @@
 import Endpoint
 import Foundation
 
-/// Exit codes of <sysexits.h> that the contract names.
-enum ExitCode {
-    static let usage: Int32 = 64
-    static let input: Int32 = 66
-    static let unavailable: Int32 = 69
-    static let cannotCreate: Int32 = 73
-}
-
-/// Why nothing was started: one line on standard error, and an exit code.
-struct CommandFailure: Error, Equatable {
-    var code: Int32
-    var line: String
-
-    static func usage(_ line: String) -> CommandFailure { CommandFailure(code: ExitCode.usage, line: line) }
-    static func input(_ line: String) -> CommandFailure { CommandFailure(code: ExitCode.input, line: line) }
-}
-
 @main
 enum Command {
     static let version = "0.1.0"
@@ -34,7 +17,8 @@ enum Command {
         }
     }
 
-    private static func run(_ words: [String]) async throws(CommandFailure) -> Int32 {
+    /// - Parameter words: what follows the program's name.
+    static func run(_ words: [String]) async throws(CommandFailure) -> Int32 {
         let rest = Array(words.dropFirst())
         switch words.first {
         case "serve": return try await Serve.run(rest)

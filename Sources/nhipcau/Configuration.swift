@@ -56,7 +56,11 @@ struct Configuration {
         guard let bytes = FileManager.default.contents(atPath: file) else {
             throw .input("\(file): cannot be read; name an existing file with --config (Config/nhipcau.json is a sample)")
         }
-        let fields = try ConfigurationFields(bytes, file: file)
+        try take(try ConfigurationFields(bytes, file: file))
+    }
+
+    /// What a file says, over what is there.
+    mutating func take(_ fields: ConfigurationFields) throws(CommandFailure) {
         try fields.allow([
             "listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "auditDays", "mediaSessionsPerLogin",
             "gateways",
@@ -107,7 +111,7 @@ struct Configuration {
 
     // MARK: Flags
 
-    private mutating func override(with words: Words) throws(CommandFailure) {
+    mutating func override(with words: Words) throws(CommandFailure) {
         if let text = words["--listen"] { try listen(text, "--listen") }
         if let text = words["--metrics"] { metrics = try Self.place(text, "--metrics") }
         if let word = words["--plain-http"] { try setPlain(word, "--plain-http") }

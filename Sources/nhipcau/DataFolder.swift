@@ -20,6 +20,7 @@ enum DataFolder {
             throw CommandFailure(
                 code: ExitCode.cannotCreate, line: "--data \(folder): the folder cannot be written to; change its owner or name another")
         }
+        // An empty file that stays does no harm.
         try? FileManager.default.removeItem(atPath: probe)
         if let mode = mode(folder), mode & 0o077 != 0 {
             log.warning(
@@ -34,7 +35,9 @@ enum DataFolder {
 
     /// The database with its journals, and keys.
     private static func own(_ folder: String) -> [String] {
+        // What cannot be listed was just made, or is said by the store, which opens it next.
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasPrefix("nhipcau.sqlite") }
+        // Without TLS there is no such folder.
         let tls = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/tls")) ?? []
         return names.map { "\(folder)/\($0)" } + tls.map { "\(folder)/tls/\($0)" }
     }

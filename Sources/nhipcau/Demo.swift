@@ -22,6 +22,7 @@ enum Demo {
             sites = number
         }
         let folder = try dataFolder(given["--data"], &configuration)
+        // A demonstration that cannot clear up after itself has shown what it should; the folder is a temporary one.
         defer { if given["--data"] == nil { try? FileManager.default.removeItem(atPath: folder) } }
         if given["--listen"] == nil, given["--config"] == nil { configuration.port = freePort(from: configuration.port) }
         if given["--media-port"] == nil, given["--config"] == nil { configuration.mediaPort = 0 }

@@ -66,7 +66,7 @@ enum Help {
 
           --token T | --token-file FILE | --username U --password P
           NHIPCAU_TOKEN and NHIPCAU_PASSWORD in the environment keep both out of the command line, which is overwritten all the same.
-          --audio tone:HZ|FILE.ogg|silence|hum|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none
+          --audio tone:HZ|FILE.ogg|silence|hum|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none    --label TEXT
           --kind participant|publisher|viewer    --site CODE    --count N    --duration S
           --decode all|audio|none    --media both|audio    --limit BITS    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
           --report FILE

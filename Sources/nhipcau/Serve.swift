@@ -172,6 +172,7 @@ final class Server: Sendable {
             }
             return [UInt8](data)
         }
+        // Missing or unreadable is the same to the reader of the line below.
         guard let url = Bundle.module.url(forResource: "directory", withExtension: "json"), let data = try? Data(contentsOf: url) else {
             throw .input("directory.json: the built-in directory of sites is missing; name one with \"directory\" in the configuration")
         }

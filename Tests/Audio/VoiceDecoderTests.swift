@@ -49,6 +49,20 @@ struct VoiceDecoderTests {
         #expect(heard[23 * 960..<30 * 960].allSatisfy { $0 == 0 })
     }
 
+    @Test func `after a reset a voice sounds as one that never spoke, and what was said fades out without a click`() throws {
+        var used = try VoiceDecoder()
+        var fresh = try VoiceDecoder()
+        var before = ArraySlice(try Sounds.packets(10, hertz: 300).map { Optional($0) })
+        var heard: [Int16] = []
+        for _ in 0..<10 { heard += try read(&used, &before) }
+        used.reset()
+        for _ in 0..<2 { heard += try read(&used, &before) }
+        #expect(Sounds.largestStep(heard) < 700 && heard.last == 0)
+        let after = try Sounds.packets(10, hertz: 900).map { Optional($0) }
+        var (one, other) = (ArraySlice(after), ArraySlice(after))
+        for _ in 0..<10 { #expect(try read(&used, &one) == read(&fresh, &other)) }
+    }
+
     @Test func `a lost packet is concealed and the tone goes on`() throws {
         var voice = try VoiceDecoder()
         var packets = ArraySlice(try Sounds.packets(20).enumerated().map { $0.offset == 10 ? nil : $0.element })

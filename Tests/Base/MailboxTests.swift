@@ -21,4 +21,13 @@ struct MailboxTests {
         box.drain(into: &batch)
         #expect(batch == [1, 2])
     }
+
+    @Test func `what may not be lost is taken by a full box, in its turn`() {
+        let box = Mailbox<Int>(capacity: 2)
+        #expect(box.insist(1) && box.post(2) == false)
+        #expect(box.post(3) == nil && !box.insist(4))
+        var batch: [Int] = []
+        box.drain(into: &batch)
+        #expect(batch == [1, 2, 4])
+    }
 }

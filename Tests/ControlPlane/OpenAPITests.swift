@@ -167,7 +167,14 @@ struct CatalogueOfProblemsTests {
         let pair = Words.pair(type)
         #expect(!pair.vi.title.isEmpty && !pair.en.title.isEmpty && pair.vi != pair.en)
         #expect(pair.vi.places == pair.en.places)
+        #expect(!pair.vi.detail([]).isEmpty && !pair.en.detail([]).isEmpty)
         #expect((400...599).contains(type.status))
+    }
+
+    @Test(arguments: [Language.vi, .en])
+    func `no two problems are told in the same words`(language: Language) {
+        let told = ProblemType.allCases.map { Words.of($0, in: language) }
+        for (index, words) in told.enumerated() { #expect(!told[..<index].contains(words), "\(ProblemType.allCases[index])") }
     }
 
     @Test func `an argument of a stranger cannot fill a place of its own`() {

@@ -24,7 +24,7 @@ final class MixerMeeting {
 
     init(_ count: Int) throws {
         bridge = Bridge(meeting: UUID(), core: core)
-        mixer = try AudioMixer(bridge: bridge, seats: 5)
+        mixer = AudioMixer(bridge: bridge, seats: 5)
         tone = try Self.packets(50) { 6_000 * sin(2 * .pi * 440 * Double($0) / 48_000) }
         for _ in 0..<count { try add() }
     }

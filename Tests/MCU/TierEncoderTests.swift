@@ -34,4 +34,40 @@ struct TierEncoderTests {
         }
         #expect(seen.count <= 2)
     }
+
+    @Test(arguments: VideoTier.allCases)
+    func `a tier's frames are in the bit stream of its setting`(tier: VideoTier) throws {
+        let picture = Picture(width: tier.width, height: tier.height)
+        func versions(_ encoder: TierEncoder) throws -> [UInt8] {
+            try (0..<3).map { beat in
+                let now = Instant(sinceStart: .seconds(5) + .milliseconds(40 * beat))
+                let frame = try #require(encoder.encode(picture, forceKey: false, captured: now, now: now))
+                // After the descriptor's one byte: RFC 6386, section 9.1.
+                return frame.withPayload(0) { $0[1] >> 1 & 7 }
+            }
+        }
+        let usual = UInt8(TierEncoder.Setting.usual(tier).manner.version)
+        #expect(try versions(#require(TierEncoder(tier))) == [usual, usual, usual])
+        let light = TierEncoder.Setting(manner: .light, speed: 12)
+        #expect(try versions(#require(TierEncoder(tier, setting: light))) == [2, 2, 2])
+    }
+
+    @Test func `haste takes the effort down, time to spare takes it up, and no further than it goes`() {
+        typealias Effort = TierEncoder.Setting.Effort
+        let spare = [Effort(speed: 8, unseenError: 250), Effort(speed: 6, unseenError: 100)]
+        let setting = TierEncoder.Setting(manner: VP8Encoder.Manner(version: 0, unseenError: 500), speed: 10, spare: spare)
+        #expect([-3, -2, -1, 0, 1, 2, 3].map { setting.effort(haste: $0).speed } == [6, 6, 8, 10, 14, 16, 16])
+        #expect([-3, -2, -1, 0, 1, 2, 3].map { setting.effort(haste: $0).unseenError } == [100, 100, 250, 500, 500, 500, 500])
+        let without = TierEncoder.Setting(manner: .sharp, speed: 8)
+        #expect([-2, -1, 0, 1].map { without.effort(haste: $0).speed } == [8, 8, 8, 14])
+    }
+
+    @Test(arguments: VideoTier.allCases)
+    func `no step of a tier is more work than the one before it, and tier high has one for each level`(tier: VideoTier) {
+        let setting = TierEncoder.Setting.usual(tier)
+        let efforts = (-SpareTime.mostLevel...2).map { setting.effort(haste: $0) }
+        #expect(efforts.map(\.speed) == efforts.map(\.speed).sorted())
+        #expect(efforts.map(\.unseenError) == efforts.map(\.unseenError).sorted())
+        #expect(tier != .high || zip(efforts, efforts.dropFirst()).allSatisfy { $0 != $1 })
+    }
 }

@@ -30,22 +30,7 @@ enum Pictures {
     static func areEqual(_ one: Picture, _ other: Picture) -> Bool { samples(one) == samples(other) }
 
     /// Peak signal to noise over the luma plane, decibels.
-    static func psnr(_ one: Picture, _ other: Picture) -> Double {
-        guard one.width == other.width, one.height == other.height else { return 0 }
-        let squares = one.withPlanes { a, _, _ in
-            other.withPlanes { b, _, _ in
-                var sum = 0
-                for row in 0..<one.height {
-                    for x in 0..<one.width {
-                        let difference = Int(a[row * one.strideY + x]) - Int(b[row * other.strideY + x])
-                        sum += difference * difference
-                    }
-                }
-                return sum
-            }
-        }
-        return 10 * log10(255 * 255 * Double(one.width * one.height) / Double(max(squares, 1)))
-    }
+    static func psnr(_ one: Picture, _ other: Picture) -> Double { one.psnr(against: other) }
 
     static func isNear(_ one: YUVColour?, _ other: YUVColour, by distance: Int = 6) -> Bool {
         guard let one else { return false }

@@ -169,6 +169,7 @@ extension ControlPlane {
     /// Signs a user out, and ends what hung on those sessions.
     func endSessions(of user: UUID, except kept: [UInt8]?) async throws(Problem) {
         do { try await store.deleteSessions(of: user, except: kept) } catch { throw Problem(error) }
+        sessions.withLock { $0.forget(user: user) }
         await rooms.end { $0.user == user && $0.tokenHash != kept }
     }
 }

@@ -62,6 +62,8 @@ extension ControlPlane {
         let record = SessionRecord(
             tokenHash: Secrets.sha256(token), user: user.id, createdAt: now(), expiresAt: expires, address: call.request.remoteAddress)
         do { try await store.insert(record, most: settings.sessionsPerUser) } catch { throw Problem(error) }
+        // A new one of too many takes the place of the oldest.
+        sessions.withLock { $0.forget(user: user.id) }
         await audit(Caller(user: user, session: record, address: call.request.remoteAddress), "session.begin", subject: user.id.text)
         let body = JSONValue.object([("token", .string(token)), ("expiresAt", .time(expires)), ("user", user.json)])
         let cookie = Self.setCookie(token, lifetime: Int(settings.sessionLifetime), isTLS: isSecure(call.request))
@@ -78,6 +80,7 @@ extension ControlPlane {
     func signOut(_ call: Call) async throws(Problem) -> HTTPResponse {
         let caller = try call.signedInCaller
         do { try await store.deleteSession(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
+        sessions.withLock { $0.forget(caller.session.tokenHash) }
         await rooms.end { $0.tokenHash == caller.session.tokenHash }
         await audit(caller, "session.end", subject: caller.user.id.text)
         return HTTPResponse(status: 204, headers: [("Set-Cookie", Self.setCookie("", lifetime: 0, isTLS: isSecure(call.request)))])

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Synchronization
 
 /// Why a password was not looked at.
 enum PasswordRefusal: Error, Equatable {
@@ -28,10 +28,10 @@ final class PasswordWorker: Sendable {
         var isRunning = false
         var nextID: UInt64 = 0
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let queue: DispatchQueue
     /// Compared with where there is no such user, so that both answers take the same time.
-    private let decoy = Mutex<PasswordHash?>(nil)
+    private let decoy = Guarded<PasswordHash?>(nil)
 
     /// - Parameter queue: a serial one; others than the own are for tests, which hold it.
     init(cost: ScryptCost, queue: DispatchQueue = DispatchQueue(label: "passwords")) {

@@ -75,9 +75,12 @@ extension ControlPlane {
 
     /// A channel may outlive the session that opened it: commands do not.
     private func checkSession(_ caller: Caller) async throws(Problem) {
+        let time = now()
+        guard case .unknown(let ticket) = sessions.withLock({ $0.look(caller.session.tokenHash, at: time) }) else { return }
         let session: SessionRecord?
         do { session = try await store.session(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
         guard let session, session.expiresAt > now() else { throw Self.notSignedIn }
+        sessions.withLock { $0.note(session, ticket: ticket, at: time) }
     }
 
     private func perform(_ value: JSONValue, in room: Room, channel: UUID?, by caller: Caller) async throws(Problem) {

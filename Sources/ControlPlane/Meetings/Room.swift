@@ -115,7 +115,7 @@ actor Room {
     }
 
     /// What media must do for what lasts.
-    private func instruct(_ events: [Event]) {
+    private func instruct(_ events: [Meetings.Event]) {
         for event in events {
             switch event {
             case .ended: media.end(meeting: meeting.id)

@@ -16,6 +16,7 @@ extension Words {
         return language == .vi ? pair.vi : pair.en
     }
 
+    /// One switch without a default: a new problem does not compile until it has words, and the pair keeps the languages together.
     static func pair(_ type: ProblemType) -> (vi: Words, en: Words) {
         switch type {
         case .notSignedIn:
@@ -94,12 +95,6 @@ extension Words {
                 Words("Đã có người khác thay đổi", "Hãy tải lại rồi sửa lại trên bản mới nhất. {0}"),
                 Words("Somebody else changed it", "Load it again and repeat the change on the newest version. {0}")
             )
-        default: meetingPair(type)
-        }
-    }
-
-    private static func meetingPair(_ type: ProblemType) -> (vi: Words, en: Words) {
-        switch type {
         case .notRunning:
             (
                 Words("Cuộc họp chưa diễn ra", "Chờ thư ký hoặc chủ tọa bắt đầu cuộc họp rồi vào lại."),
@@ -177,12 +172,6 @@ extension Words {
                 Words("Mật khẩu yếu", "Dùng từ {0} đến {1} ký tự, khác tên đăng nhập và không phải một ký tự lặp lại."),
                 Words("The password is weak", "Use {0} to {1} characters, not the username and not one character repeated.")
             )
-        default: seatPair(type)
-        }
-    }
-
-    private static func seatPair(_ type: ProblemType) -> (vi: Words, en: Words) {
-        switch type {
         case .tooManySessions:
             (
                 Words(
@@ -244,10 +233,6 @@ extension Words {
                 Words("Đã bị mời ra khỏi cuộc họp", "Hãy liên hệ chủ tọa hoặc thư ký để được cho vào lại."),
                 Words("Removed from the meeting", "Ask the chair or a secretary to let you in again.")
             )
-        default: (Words("Lỗi", "Thử lại sau."), Words("Error", "Try again later."))
         }
     }
-
-    /// A pair of its own for every problem: a test asks for each.
-    static var fallback: Words { Words("Error", "Try again later.") }
 }

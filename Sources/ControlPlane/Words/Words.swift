@@ -22,7 +22,6 @@ struct Words: Sendable, Equatable {
     /// How many arguments the words speak of, for the test that both languages speak of the same.
     var places: Set<Int> { Set((0..<6).filter { template.contains("{\($0)}") }) }
 
-    /// No default: a new problem does not compile until it has words, and the pair keeps the languages together.
     static func of(_ type: ProblemType, in language: Language) -> Words {
         let pair = Self.pair(type)
         return language == .vi ? pair.vi : pair.en

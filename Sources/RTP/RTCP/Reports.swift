@@ -62,7 +62,11 @@ package struct SenderReport: Equatable, Sendable {
     package var octetCount: UInt32
 
     package init(ssrc: UInt32, ntp: NTPTime, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32) {
-        (self.ssrc, self.ntp, self.rtpTimestamp, self.packetCount, self.octetCount) = (ssrc, ntp, rtpTimestamp, packetCount, octetCount)
+        self.ssrc = ssrc
+        self.ntp = ntp
+        self.rtpTimestamp = rtpTimestamp
+        self.packetCount = packetCount
+        self.octetCount = octetCount
     }
 
     package init(parsing datagram: RawSpan, header: RTCPHeader) throws(PacketError) {
