@@ -107,12 +107,17 @@ final class BenchServer {
     func cpuSeconds() throws -> Double { try Self.cpuSeconds("/proc/\(process.processIdentifier)/stat") }
 
     /// The same of the threads whose names begin so.
-    func cpuSeconds(ofThreads names: [String]) -> Double {
+    func cpuSeconds(ofThreads names: [String]) -> Double { cpuSeconds { name in names.contains { name.hasPrefix($0) } } }
+
+    /// The same of all other threads.
+    func cpuSeconds(exceptThreads names: [String]) -> Double { cpuSeconds { name in !names.contains { name.hasPrefix($0) } } }
+
+    private func cpuSeconds(where isMeant: (_ name: String) -> Bool) -> Double {
         let folder = "/proc/\(process.processIdentifier)/task"
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return threads.reduce(0) { sum, thread in
             let name = (try? String(contentsOfFile: "\(folder)/\(thread)/comm", encoding: .utf8)) ?? ""
-            guard names.contains(where: { name.hasPrefix($0) }) else { return sum }
+            guard !name.isEmpty, isMeant(name) else { return sum }
             return sum + ((try? Self.cpuSeconds("\(folder)/\(thread)/stat")) ?? 0)
         }
     }

@@ -80,12 +80,12 @@ struct ChannelCase {
     }
 
     private static func measure(_ server: BenchServer, _ readers: ChannelReaders, _ row: inout Row) async throws {
-        let (cpu, before) = (try channelSeconds(server), try await server.metrics())
+        let (cpu, before) = (channelSeconds(server), try await server.metrics())
         _ = readers.take()
         let begun = ChannelReaders.now()
         try await Task.sleep(for: .seconds(seconds))
         let (counted, taken) = (readers.take(), ChannelReaders.now() - begun)
-        row.cpu = (try channelSeconds(server) - cpu) / taken * 100
+        row.cpu = (channelSeconds(server) - cpu) / taken * 100
         let after = try await server.metrics()
         func rate(_ name: String) -> Double { ((after[name] ?? 0) - (before[name] ?? 0)) / taken }
         row.texts = rate("nhipcau_channel_texts_total")
@@ -97,8 +97,8 @@ struct ChannelCase {
     }
 
     /// Of all threads but those of media.
-    private static func channelSeconds(_ server: BenchServer) throws -> Double {
-        try server.cpuSeconds() - server.cpuSeconds(ofThreads: ["media", "mixer", "codec"])
+    private static func channelSeconds(_ server: BenchServer) -> Double {
+        server.cpuSeconds(exceptThreads: ["media", "mixer", "codec"])
     }
 
     private static func mute(_ server: BenchServer, _ readers: ChannelReaders, _ row: inout Row) async throws {

@@ -15,7 +15,7 @@ struct ConfigurationFields {
             value = try JSONValue(parsing: Array(text.utf8), allowsLastCommas: true)
         } catch {
             throw .input(
-                "\(file): is not JSON (line \(error.line), column \(error.column): \(error.reason.rawValue)); comments are // and /* */")
+                "\(file): is not JSON (line \(error.line): \(error.reason.rawValue)); comments are // and /* */")
         }
         guard case .object(let members) = value else { throw .input("\(file): must be one JSON object, {…}") }
         self.init(members, file: file, path: "")
@@ -33,7 +33,7 @@ struct ConfigurationFields {
     var keys: [String] { object.keys.sorted() }
 
     func allow(_ known: Set<String>) throws(CommandFailure) {
-        for key in object.keys.sorted() where !known.contains(key) {
+        for key in keys where !known.contains(key) {
             throw .input("\(place(key)): unknown key; known are \(known.sorted().joined(separator: ", "))")
         }
     }

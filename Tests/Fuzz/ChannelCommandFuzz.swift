@@ -8,8 +8,12 @@ import Meetings
 @c(LLVMFuzzerTestOneInput) public func fuzzChannelCommand(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = [UInt8](UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : count))
     do throws(Problem) {
-        let sent = try SentCommand(try Fields.json(input), own: [UUID(), UUID()])
-        precondition(SentCommand.types.contains(sent.type) && sent.commands.count <= 2)
+        let sent = try SentCommand(try RequestBody.json(input), own: [UUID(), UUID()])
+        precondition(CommandKind.byType[sent.type] != nil)
+        switch sent.action {
+        case .orders(let orders): precondition(orders.count <= 2)
+        case .watch(let watched): precondition(watched.isSubset(of: .all))
+        }
     } catch {
         for language in Language.allCases {
             let problem = error.json(in: language)
