@@ -85,7 +85,7 @@ bench-peers: install-test ## the same beside Janus and GStreamer from Debian, wh
 	@$(MAKE) --no-print-directory bench PEERS=1
 
 .PHONY: sanitize
-sanitize: install ## the media rooms' tests under ThreadSanitizer and AddressSanitizer
+sanitize: install ## the rooms' tests and a meeting under ThreadSanitizer and AddressSanitizer
 	@tools/sanitize
 
 .PHONY: soak
