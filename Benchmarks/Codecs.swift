@@ -46,7 +46,7 @@ enum Codecs {
         var context = vpx_codec_ctx_t()
         var configuration = vpx_codec_enc_cfg_t()
 
-        init(_ tier: VideoTier) throws {
+        init(_ tier: Tier) throws {
             guard nc_vp8_encoder_defaults(&configuration) == VPX_CODEC_OK else { throw BenchError(description: "libvpx does not start") }
             (configuration.g_w, configuration.g_h, configuration.g_threads) = (UInt32(tier.width), UInt32(tier.height), 1)
             (configuration.g_lag_in_frames, configuration.kf_mode, configuration.rc_end_usage) = (0, VPX_KF_DISABLED, VPX_CBR)
@@ -78,7 +78,7 @@ enum Codecs {
     /// The server's own.
     private final class OwnEncoder {
         let encoder: TierEncoder
-        init(_ tier: VideoTier) throws {
+        init(_ tier: Tier) throws {
             guard let made = TierEncoder(tier) else { throw BenchError(description: "libvpx does not start") }
             encoder = made
         }
@@ -93,8 +93,8 @@ enum Codecs {
     static func videoSeconds(_ ivf: IVFReader, senders: Int) throws -> (decode: Double, encode: [Double], own: [Double]) {
         let canvases = try compose(ivf, senders: senders)
         let decoders = try (0..<senders).map { _ in try BareDecoder() }
-        let bare = try VideoTier.allCases.map { try BareEncoder($0) }
-        let own = try VideoTier.allCases.map { try OwnEncoder($0) }
+        let bare = try TierTable.usual.tiers.map { try BareEncoder($0) }
+        let own = try TierTable.usual.tiers.map { try OwnEncoder($0) }
         var decode = 0.0
         var (encode, ownEncode) = ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
         let beats = 40
@@ -102,7 +102,7 @@ enum Codecs {
             var start = now()
             for decoder in decoders { decoder.decode(ivf, beat % ivf.count) }
             decode += now() - start
-            for tier in 0..<3 {
+            for tier in TierTable.usual.tiers.indices {
                 let picture = canvases[beat % canvases.count][tier]
                 start = now()
                 bare[tier].encode(picture, beat)
@@ -125,7 +125,7 @@ enum Codecs {
             let picture = try ivf.withFrame(index) { try decoder.decode($0, pool: pool) }
             let tiles = ids.map { TileContent(id: $0, name: "Đắk Lắk", picture: picture, isSpeaking: false, isMuted: false) }
             _ = compositor.compose(tiles, layout: .grid, waitingText: "")
-            return VideoTier.allCases.map { tier in
+            return TierTable.usual.tiers.map { tier in
                 let drawn = compositor.scaled(to: tier)
                 let kept = Picture(width: drawn.width, height: drawn.height)
                 kept.copy(from: drawn)

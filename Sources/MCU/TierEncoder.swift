@@ -14,13 +14,19 @@ package final class TierEncoder {
     private static let (calmHigh, calmSmall) = (12, 8)
     private static let speeds = [14, 16]
 
-    package init?(_ tier: VideoTier) {
+    /// A picture that comes a little early is on time: beats are whole ticks of sound.
+    private static let earliness = Duration.milliseconds(5)
+    private let interval: Duration
+    private var lastDue: Instant?
+
+    package init?(_ tier: Tier) {
         guard
             let encoder = try? VP8Encoder(
-                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond)
+                width: tier.width, height: tier.height, framesPerSecond: tier.picturesPerSecond, bitsPerSecond: tier.bitsPerSecond)
         else { return nil }
         self.encoder = encoder
-        calm = tier == .high ? Self.calmHigh : Self.calmSmall
+        interval = tier.interval
+        calm = tier.id == .high && tier.content == .moving ? Self.calmHigh : Self.calmSmall
         bytes.reserveCapacity(256 << 10)
     }
 
@@ -28,10 +34,17 @@ package final class TierEncoder {
         pool.make(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
     }
 
+    /// Whether the tier has a picture on this beat: one of fewer pictures a second leaves some out, where the meeting has more.
+    func isDue(_ captured: Instant) -> Bool {
+        if let lastDue, captured - lastDue < interval - Self.earliness { return false }
+        lastDue = captured
+        return true
+    }
+
     func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
 
     /// After a pause nobody has the frames that the encoder would refer to.
-    func wasPaused(now: Instant) -> Bool { lastEncoded.map { now - $0 > .seconds(1) } ?? true }
+    func wasPaused(now: Instant) -> Bool { lastEncoded.map { now - $0 > max(.seconds(1), interval * 3) } ?? true }
 
     /// - Parameter haste: how far the pictures are slowed down (`FramePace.level`): a coarser search for motion leaves time for more of them.
     package func encode(_ picture: Picture, haste: Int = 0, forceKey: Bool, captured: Instant, now: Instant) -> PacketisedFrame? {

@@ -7,7 +7,7 @@ import Video
 struct TierEncoderTests {
     @Test func `however many ask, a tier has at most one key frame a second`() throws {
         let encoder = try #require(TierEncoder(.low))
-        let picture = Picture(width: VideoTier.low.width, height: VideoTier.low.height)
+        let picture = Picture(width: Tier.low.width, height: Tier.low.height)
         var keys: [Instant] = []
         for beat in 0..<250 {
             let now = Instant(sinceStart: .seconds(5) + .milliseconds(40 * beat))
@@ -21,7 +21,7 @@ struct TierEncoderTests {
 
     @Test func `frames come in the order of their time, and are made again when nobody holds them`() throws {
         let encoder = try #require(TierEncoder(.low))
-        let picture = Picture(width: VideoTier.low.width, height: VideoTier.low.height)
+        let picture = Picture(width: Tier.low.width, height: Tier.low.height)
         var seen: Set<ObjectIdentifier> = []
         var last: UInt32 = 0
         for beat in 0..<300 {
