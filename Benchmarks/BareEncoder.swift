@@ -1,3 +1,4 @@
+import RTP
 import CVPX
 import Video
 
@@ -6,7 +7,7 @@ final class BareEncoder {
     var context = vpx_codec_ctx_t()
     var configuration = vpx_codec_enc_cfg_t()
 
-    init(_ tier: VideoTier) throws {
+    init(_ tier: Tier) throws {
         guard nc_vp8_encoder_defaults(&configuration) == VPX_CODEC_OK else { throw BenchError(description: "libvpx does not start") }
         (configuration.g_w, configuration.g_h, configuration.g_threads) = (UInt32(tier.width), UInt32(tier.height), 1)
         (configuration.g_lag_in_frames, configuration.kf_mode, configuration.rc_end_usage) = (0, VPX_KF_DISABLED, VPX_CBR)

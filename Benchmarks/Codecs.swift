@@ -46,7 +46,7 @@ enum Codecs {
     /// The server's own.
     private final class OwnEncoder {
         let encoder: TierEncoder
-        init(_ tier: VideoTier) throws {
+        init(_ tier: Tier) throws {
             guard let made = TierEncoder(tier) else { throw BenchError(description: "libvpx does not start") }
             encoder = made
         }
@@ -61,8 +61,8 @@ enum Codecs {
     static func videoSeconds(_ ivf: IVFReader, senders: Int) throws -> (decode: Double, encode: [Double], own: [Double]) {
         let canvases = try compose(ivf, senders: senders)
         let decoders = try (0..<senders).map { _ in try BareDecoder() }
-        let bare = try VideoTier.allCases.map { try BareEncoder($0) }
-        let own = try VideoTier.allCases.map { try OwnEncoder($0) }
+        let bare = try TierTable.usual.tiers.map { try BareEncoder($0) }
+        let own = try TierTable.usual.tiers.map { try OwnEncoder($0) }
         var decode = 0.0
         var (encode, ownEncode) = ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
         let beats = 40
@@ -70,7 +70,7 @@ enum Codecs {
             var start = now()
             for decoder in decoders { decoder.decode(ivf, beat % ivf.count) }
             decode += now() - start
-            for tier in 0..<3 {
+            for tier in TierTable.usual.tiers.indices {
                 let picture = canvases[beat % canvases.count][tier]
                 start = now()
                 bare[tier].encode(picture, beat)
@@ -93,7 +93,7 @@ enum Codecs {
             let picture = try ivf.withFrame(index) { try decoder.decode($0, pool: pool) }
             let tiles = ids.map { TileContent(id: $0, name: "Đắk Lắk", picture: picture, isSpeaking: false, isMuted: false) }
             _ = compositor.compose(tiles, layout: .grid, waitingText: "")
-            return VideoTier.allCases.map { tier in
+            return TierTable.usual.tiers.map { tier in
                 let drawn = compositor.scaled(to: tier)
                 let kept = Picture(width: drawn.width, height: drawn.height)
                 kept.copy(from: drawn)

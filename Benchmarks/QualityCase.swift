@@ -1,3 +1,4 @@
+import RTP
 import Foundation
 import MCU
 import Video
@@ -33,7 +34,7 @@ struct QualityCase {
                 + small.map { setting($0.0, $0.1, $0.2, [.medium, .low]) })
     }
 
-    private static func setting(_ version: Int, _ unseenError: Int, _ speed: Int, _ tiers: [VideoTier]) -> Contender {
+    private static func setting(_ version: Int, _ unseenError: Int, _ speed: Int, _ tiers: [Tier]) -> Contender {
         let setting = TierEncoder.Setting(manner: VP8Encoder.Manner(version: version, unseenError: unseenError), speed: speed)
         return .server("v\(version) t\(unseenError) −\(speed)", tiers, setting: setting)
     }
@@ -45,7 +46,7 @@ struct QualityCase {
         /// SSIM of the scene's letters of 12 pixels in tier high, by contender.
         var text: [Double] = []
 
-        func loss(_ tier: VideoTier, _ index: Int) -> Double { tallies[tier.rawValue][index].ssim - tallies[tier.rawValue][0].ssim }
+        func loss(_ tier: Tier, _ index: Int) -> Double { tallies[tier.id.index][index].ssim - tallies[tier.id.index][0].ssim }
     }
 
     /// - Parameter pictures: a folder for crops; nil writes none.
@@ -63,16 +64,16 @@ struct QualityCase {
     }
 
     private func run(_ scene: QualityScene, pictures: String?) throws -> Result {
-        let tallies = try VideoTier.allCases.map { tier in
+        let tallies = try TierTable.usual.tiers.map { tier in
             try contenders.filter { $0.tiers.contains(tier) }.map { try QualityTally(tier, $0) }
         }
         var result = Result(scene: scene, tallies: tallies)
         let compositor = Compositor()
         for number in 0..<QualityScene.count {
             _ = compositor.compose(try scene.tiles(number), layout: .grid, waitingText: "")
-            for tier in VideoTier.allCases where tier != .low || number % 2 == 0 {
+            for tier in TierTable.usual.tiers where tier != .low || number % 2 == 0 {
                 let canvas = compositor.scaled(to: tier)
-                let tallies = tallies[tier.rawValue]
+                let tallies = tallies[tier.id.index]
                 // Who goes first finds the canvas in another cache than who goes second.
                 for index in number / 2 % 2 == 0 ? Array(tallies.indices) : tallies.indices.reversed() {
                     try tallies[index].take(canvas, number, isMeasured: number >= QualityScene.settling)
@@ -90,10 +91,9 @@ struct QualityCase {
     }
 
     /// Side by side: the canvas, here, usual, and what takes least.
-    private static func crop(_ scene: QualityScene, _ tier: VideoTier, _ canvas: Picture, _ tallies: [QualityTally], to path: String) throws
-    {
+    private static func crop(_ scene: QualityScene, _ tier: Tier, _ canvas: Picture, _ tallies: [QualityTally], to path: String) throws {
         // As many pixels in each tier: more of the view in the smaller ones.
-        let scale = VideoTier.high.width / tier.width
+        let scale = Tier.high.width / tier.width
         var part = scene.crop
         part.x = min(part.x / scale, tier.width - part.width) & ~1
         part.y = min(part.y / scale, tier.height - part.height) & ~1
@@ -107,8 +107,8 @@ struct QualityCase {
     // MARK: What is printed
 
     private func printOut(_ result: Result) {
-        for tier in VideoTier.allCases {
-            for (index, tally) in result.tallies[tier.rawValue].enumerated() {
+        for tier in TierTable.usual.tiers {
+            for (index, tally) in result.tallies[tier.id.index].enumerated() {
                 let isHeld = result.loss(tier, index) >= -Self.mostLoss
                 let verdict = index == 0 ? "" : String(format: "%+.4f ", result.loss(tier, index)) + (isHeld ? "held" : "not held")
                 let names =
@@ -132,12 +132,12 @@ struct QualityCase {
     private func summary(_ results: [Result]) -> [Figure] {
         var figures: [Figure] = []
         func mean(_ value: (Result) -> Double) -> Double { results.reduce(0) { $0 + value($1) } / Double(results.count) }
-        for tier in VideoTier.allCases {
+        for tier in TierTable.usual.tiers {
             for (index, contender) in contenders.filter({ $0.tiers.contains(tier) }).enumerated() {
                 let name = "\(tier), \(contender.name)"
                 let times = (
-                    mean { $0.tallies[tier.rawValue][index].encodeTime }, mean { $0.tallies[tier.rawValue][0].encodeTime },
-                    mean { $0.tallies[tier.rawValue][index].decodeTime }
+                    mean { $0.tallies[tier.id.index][index].encodeTime }, mean { $0.tallies[tier.id.index][0].encodeTime },
+                    mean { $0.tallies[tier.id.index][index].decodeTime }
                 )
                 figures.append(Figure(name: "\(name): encode", value: times.0, unit: "ms a picture"))
                 figures.append(Figure(name: "\(name): decode", value: times.2, unit: "ms a picture"))

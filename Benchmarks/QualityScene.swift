@@ -1,3 +1,4 @@
+import RTP
 import Endpoint
 import Foundation
 import Video

@@ -7,15 +7,15 @@ import Video
 /// One way to set libvpx up.
 struct Contender {
     let name: String
-    let tiers: [VideoTier]
+    let tiers: [Tier]
     /// Makes an encoder of a tier: it replaces `bytes` by what a receiver gets of the picture on beat `beat`, `beats` before the next one, and says how many of
     /// them the encoder made.
-    let start: (VideoTier) throws -> (_ picture: Picture, _ beat: Int, _ beats: Int, _ bytes: inout [UInt8]) throws -> Int
+    let start: (Tier) throws -> (_ picture: Picture, _ beat: Int, _ beats: Int, _ bytes: inout [UInt8]) throws -> Int
 
     /// libvpx as anybody would set it up for a call: `cpu-used` −8, version 0.
-    static var usual: Contender { Contender(name: "usual", tiers: VideoTier.allCases, start: startUsual) }
+    static var usual: Contender { Contender(name: "usual", tiers: TierTable.usual.tiers, start: startUsual) }
 
-    private static func startUsual(_ tier: VideoTier) throws -> (Picture, Int, Int, inout [UInt8]) throws -> Int {
+    private static func startUsual(_ tier: Tier) throws -> (Picture, Int, Int, inout [UInt8]) throws -> Int {
         let encoder = try BareEncoder(tier)
         return { picture, beat, beats, bytes in
             bytes.removeAll(keepingCapacity: true)
@@ -27,7 +27,7 @@ struct Contender {
     /// The server's own.
     /// - Parameter haste: as for `TierEncoder.encode`.
     static func server(
-        _ name: String, _ tiers: [VideoTier] = VideoTier.allCases, setting: TierEncoder.Setting? = nil, haste: Int = 0
+        _ name: String, _ tiers: [Tier] = TierTable.usual.tiers, setting: TierEncoder.Setting? = nil, haste: Int = 0
     ) -> Contender {
         Contender(name: name, tiers: tiers) { tier in
             guard let encoder = TierEncoder(tier, setting: setting) else { throw BenchError(description: "libvpx does not start") }
@@ -49,7 +49,7 @@ struct Contender {
 
 /// What became of one scene in one tier.
 final class QualityTally {
-    let tier: VideoTier
+    let tier: Tier
     let contender: Contender
     private let encode: (Picture, Int, Int, inout [UInt8]) throws -> Int
     private var decoder: VP8Decoder
@@ -61,7 +61,7 @@ final class QualityTally {
     /// The last picture that a receiver saw.
     private(set) var seen: Picture?
 
-    init(_ tier: VideoTier, _ contender: Contender) throws {
+    init(_ tier: Tier, _ contender: Contender) throws {
         self.tier = tier
         self.contender = contender
         encode = try contender.start(tier)
@@ -92,7 +92,7 @@ final class QualityTally {
 
     var ssim: Double { ssimSum / Double(max(count, 1)) }
     var psnr: Double { psnrSum / Double(max(count, 1)) }
-    var kilobits: Double { Double(8 * encodedBytes) / Double(max(count, 1)) * tier.framesPerSecond / 1_000 }
+    var kilobits: Double { Double(8 * encodedBytes) / Double(max(count, 1)) * tier.picturesPerSecond / 1_000 }
     /// Milliseconds of a core for a picture.
     var encodeTime: Double { encodeSum * 1_000 / Double(max(count, 1)) }
     var decodeTime: Double { decodeSum * 1_000 / Double(max(count, 1)) }

@@ -25,8 +25,8 @@ final class Bridge: Sendable {
     private let sound = Guarded(AudioMixer.Counters())
     private let floorHolder = Guarded<UUID?>(nil)
     private let leavers = Guarded(Composer.Counters())
-    /// Counts changes of what tier a session is sent or waits for.
-    private let tierChanges = Atomic<Int>(0)
+    /// Counts changes of what stream a session is sent or waits for.
+    private let streamChanges = Atomic<Int>(0)
 
     /// A participant and the decoders of its camera and of the screen that it shares.
     struct Member: Sendable {
@@ -74,9 +74,9 @@ final class Bridge: Sendable {
         present.withLock { $0.hasViewers } || beat.nanoseconds / 40_000_000 % 25 == 0
     }
 
-    /// A session is sent another tier, or waits for one.
-    func tiersChanged() { tierChanges.wrappingAdd(1, ordering: .releasing) }
-    var tierVersion: Int { tierChanges.load(ordering: .acquiring) }
+    /// A session is sent another stream, or waits for one.
+    func streamsChanged() { streamChanges.wrappingAdd(1, ordering: .releasing) }
+    var streamVersion: Int { streamChanges.load(ordering: .acquiring) }
 
     /// What a member sends or receives has changed.
     func membersChanged() { present.withLock { $0.changed() } }
@@ -119,7 +119,7 @@ final class Bridge: Sendable {
 
     func sessionConnected(_ participant: Participant) {
         membersChanged()
-        if participant.receivesVideo { wantsKeyFrame(tier: participant.bestTier) }
+        if participant.receivesVideo { wantsKeyFrame(PictureStream(participant.bestTier)) }
     }
 
     /// What was counted of pictures, decoders included.
@@ -130,7 +130,7 @@ final class Bridge: Sendable {
         return counters
     }
 
-    func wantsKeyFrame(tier: Int) { composer.wantsKeyFrame(tier: tier) }
+    func wantsKeyFrame(_ stream: PictureStream) { composer.wantsKeyFrame(stream) }
 
     func post(_ command: MediaCommand) {
         for worker in core.workers { worker.post(command) }

@@ -40,16 +40,16 @@ extension Composer {
         bench.candidates = connected.filter { $0.participant.kind != .viewer }
         bench.sharers = connected.filter(\.participant.sharesScreen)
         bench.hasReceivers = connected.contains(where: \.participant.receivesVideo)
-        (bench.speakerSought, bench.tierVersion) = (nil, -1)
+        (bench.speakerSought, bench.streamVersion) = (nil, -1)
     }
 
-    /// Which tiers somebody wants.
-    func followTiers(of bridge: Bridge) {
-        let version = bridge.tierVersion
-        guard version != bench.tierVersion else { return }
-        (bench.tierVersion, bench.wantedTiers) = (version, 0)
+    /// Which streams somebody wants.
+    func followStreams(of bridge: Bridge) {
+        let version = bridge.streamVersion
+        guard version != bench.streamVersion else { return }
+        (bench.streamVersion, bench.wanted) = (version, .none)
         for member in bench.members where member.participant.isConnected && member.participant.receivesVideo {
-            bench.wantedTiers |= member.participant.tiers
+            bench.wanted.formUnion(member.participant.streams)
         }
     }
 

@@ -13,8 +13,8 @@ final class Composer: CodecJob {
         var composed: UInt64 = 0
         var skipped: UInt64 = 0
         var keyFrames: UInt64 = 0
-        /// By tier.
-        var encoded = InlineArray<3, UInt64>(repeating: 0)
+        /// By tier, as many as a table may have.
+        var encoded = InlineArray<8, UInt64>(repeating: 0)
         var longestIntervalMilliseconds = 0.0
         var decoded: UInt64 = 0
         var refused: UInt64 = 0
@@ -25,7 +25,7 @@ final class Composer: CodecJob {
             composed += other.composed
             skipped += other.skipped
             keyFrames += other.keyFrames
-            for tier in 0..<3 { encoded[tier] += other.encoded[tier] }
+            for tier in 0..<TierTable.most { encoded[tier] += other.encoded[tier] }
             longestIntervalMilliseconds = max(longestIntervalMilliseconds, other.longestIntervalMilliseconds)
             decoded += other.decoded
             refused += other.refused
@@ -69,7 +69,7 @@ final class Composer: CodecJob {
 
     /// Invariant behind `@unchecked`: one piece holds it at a time, and pieces of one stage hold different encoders.
     struct TierWork: @unchecked Sendable {
-        var tier: VideoTier
+        var tier: Tier
         var encoder: TierEncoder
         var picture: Picture
         var forceKey: Bool
@@ -80,7 +80,8 @@ final class Composer: CodecJob {
     /// Invariant behind `@unchecked`: touched between stages alone, by the thread that ended the one before; `pieces` orders one after the other.
     final class Bench: @unchecked Sendable {
         let compositor = Compositor()
-        var encoders: [TierEncoder?] = [nil, nil, nil]
+        let table = TierTable.usual
+        var encoders: [TierEncoder?] = Array(repeating: nil, count: TierTable.most)
         var tiles: [TileContent] = []
         /// Who has a tile, in order, and who should have.
         var shown: [Bridge.Member] = []
@@ -91,8 +92,6 @@ final class Composer: CodecJob {
         var lastComposed: Instant?
         /// Beats since anything on the canvas was new.
         var stillBeats = 0
-        /// Of the last picture in tier low, which has half the rate of the others.
-        var lastLow: Instant?
 
         /// Who is in the meeting, and what follows from that: made anew when somebody comes, goes or sends something else, so that a beat does not go past
         /// those who only listen.
@@ -105,9 +104,9 @@ final class Composer: CodecJob {
         /// Where `speakerSought` is among the candidates.
         var speakerPlace: Int?
         var speakerSought: UUID?
-        /// A bit for each tier that somebody is sent or waits for, and the changes that it takes into account.
-        var wantedTiers = 0
-        var tierVersion = -1
+        /// The streams that somebody is sent or waits for, and the changes that it takes into account.
+        var wanted = StreamSet.none
+        var streamVersion = -1
 
         // Of the beat in work. Pieces read it: none is taken between two beats.
         var beat: Beat?
@@ -116,8 +115,8 @@ final class Composer: CodecJob {
         var lastSharing: ObjectIdentifier?
         var arrangement = LayoutChoice.grid
         var isEncoding = false
-        /// A bit for each tier that has a key frame in it.
-        var keys = 0
+        /// The streams that have a key frame in it.
+        var keys = StreamSet.none
         var pieces: [Piece] = []
         /// Of all pieces so far.
         var work = Duration.zero
@@ -128,8 +127,8 @@ final class Composer: CodecJob {
     private let view = Guarded(View())
     private let schedule = Guarded(Schedule())
     private let pieces = PieceList<Piece>()
-    /// A bit for each tier in which somebody waits for a key frame.
-    private let keyFramesWanted = Atomic<Int>(0)
+    /// Bits of the streams in which somebody waits for a key frame.
+    private let keyFramesWanted = Atomic<UInt64>(0)
     let bench = Bench()
     let staleAfter: Duration
 
@@ -153,7 +152,7 @@ final class Composer: CodecJob {
     /// Fewer than 25 where the machine is too slow.
     var picturesPerSecond: Double { schedule.withLock { $0.pace.picturesPerSecond } }
 
-    func wantsKeyFrame(tier: Int) { keyFramesWanted.bitwiseOr(1 << tier, ordering: .relaxed) }
+    func wantsKeyFrame(_ stream: PictureStream) { keyFramesWanted.bitwiseOr(StreamSet(stream).bits, ordering: .relaxed) }
 
     /// After the pool has ended: what was begun is let go.
     func forget() { schedule.withLock { ($0.current, $0.waiting) = (nil, []) } }
@@ -262,23 +261,19 @@ final class Composer: CodecJob {
 
     /// The second stage: a piece for each tier that somebody receives, the dearest first.
     private func chooseTiers(_ beat: Beat, now: Instant) {
-        followTiers(of: beat.bridge)
-        let wanted = bench.wantedTiers
+        followStreams(of: beat.bridge)
         let slowness = schedule.withLock { $0.pace.level }
         let haste = slowness > 0 ? slowness : -bench.spare.level
-        let asked = keyFramesWanted.load(ordering: .relaxed)
-        bench.keys = 0
-        for tier in VideoTier.allCases where wanted & (1 << tier.rawValue) != 0 {
-            if tier == .low {
-                if let last = bench.lastLow, beat.captured - last < Self.lowInterval { continue }
-                bench.lastLow = beat.captured
-            }
-            guard let encoder = bench.encoders[tier.rawValue] ?? TierEncoder(tier) else { continue }
-            bench.encoders[tier.rawValue] = encoder
-            let bit = 1 << tier.rawValue
-            let forceKey = asked & bit != 0 && encoder.mayForceKey(now: now)
-            if forceKey { keyFramesWanted.bitwiseAnd(~bit, ordering: .relaxed) }
-            if forceKey || encoder.wasPaused(now: now) { bench.keys |= bit }
+        let asked = StreamSet(bits: keyFramesWanted.load(ordering: .relaxed))
+        bench.keys = .none
+        for tier in bench.table.tiers {
+            let stream = PictureStream(tier.id)
+            guard bench.wanted.contains(stream), let encoder = bench.encoders[tier.id.index] ?? TierEncoder(tier) else { continue }
+            bench.encoders[tier.id.index] = encoder
+            guard encoder.isDue(beat.captured) else { continue }
+            let forceKey = asked.contains(stream) && encoder.mayForceKey(now: now)
+            if forceKey { keyFramesWanted.bitwiseAnd(~StreamSet(stream).bits, ordering: .relaxed) }
+            if forceKey || encoder.wasPaused(now: now) { bench.keys.insert(stream) }
             bench.pieces.append(
                 .encode(
                     TierWork(tier: tier, encoder: encoder, picture: bench.compositor.scaled(to: tier), forceKey: forceKey, haste: haste)))
@@ -293,10 +288,10 @@ final class Composer: CodecJob {
             return
         }
         view.withLock {
-            $0.counters.encoded[work.tier.rawValue] += 1
+            $0.counters.encoded[work.tier.id.index] += 1
             if frame.isKeyFrame { $0.counters.keyFrames += 1 }
         }
-        beat.bridge.post(.video(beat.bridge, tier: work.tier.rawValue, keys: bench.keys, frame))
+        beat.bridge.post(.video(beat.bridge, PictureStream(work.tier.id), keys: bench.keys, frame))
     }
 
     /// The picture is made: the next one that waits begins, behind other meetings'.
@@ -320,8 +315,6 @@ final class Composer: CodecJob {
     /// A picture that stands still is encoded so many times more, which makes it sharp, and then on every fourth beat only: what a receiver takes for
     /// frozen is longer than that.
     private static let (settling, stillInterval) = (12, 4)
-    /// Tier low has a picture every 80 ms, or each one where the others have so few.
-    private static let lowInterval = Duration.milliseconds(75)
 
     /// A screen that sends nothing for so long gives way to one that does; where there is none it stays as long as it stands still.
     static let screenPatience = Duration.seconds(5)

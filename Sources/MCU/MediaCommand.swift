@@ -7,8 +7,8 @@ import SDP
 enum MediaCommand: Sendable {
     /// One tick's sound of a meeting, for every connected session of it.
     case audio(Bridge, AudioFrame)
-    /// One picture of a tier, for those of the meeting who receive that tier. `keys`: a bit for each tier that has a key frame in the same beat.
-    case video(Bridge, tier: Int, keys: Int, PacketisedFrame)
+    /// One picture of a stream, for those of the meeting who receive it. `keys`: the streams that have a key frame in the same beat.
+    case video(Bridge, PictureStream, keys: StreamSet, PacketisedFrame)
     /// A later negotiation; new credentials after an ICE restart.
     case apply(session: UUID, NegotiatedSession, ICECredentials?)
     /// This sender's picture is needed from a key frame on.

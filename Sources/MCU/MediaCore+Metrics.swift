@@ -90,10 +90,11 @@ extension MediaCore {
         var total = Composer.Counters()
         for bridge in bridges { total.add(bridge.pictureCounters) }
         total.add(picturesOfGone)
-        let tiers = ["high", "medium", "low"].enumerated().map { tier, name in
+        let tiers = TierTable.usual.tiers.map { tier in
             MetricSample(
-                "nhipcau_media_pictures_encoded_\(name)_total", help: "Composed pictures encoded in tier \(name).", kind: .counter,
-                value: Double(total.encoded[tier]))
+                "nhipcau_media_pictures_encoded_\(tier.name)_total", help: "Composed pictures encoded in tier \(tier.name).",
+                kind: .counter,
+                value: Double(total.encoded[tier.id.index]))
         }
         let rates = bridges.map(\.composer.picturesPerSecond)
         return tiers + [
@@ -142,7 +143,7 @@ extension SessionSnapshot {
             participant.sharesScreen && (member.screen.isArriving(now: now, within: .seconds(5)) || member.screen.isStill(now: now))
         audioLevel = participant.measuredLevel
         isSpeaking = participant.isSpeaking
-        tier = participant.shownTier.map { ["high", "medium", "low"][min(2, $0)] }
+        tier = participant.shownTier.map { TierTable.usual[$0].name }
         (lossUp, lossDown) = (network.lossUp, network.lossDown)
         (jitterMilliseconds, roundTripMilliseconds) = (network.jitterMilliseconds, network.roundTripMilliseconds)
         (packetsReceived, packetsSent, framesSent) = (network.packetsReceived, network.packetsSent, network.videoFramesSent)

@@ -19,8 +19,8 @@ final class Participant: Sendable {
     /// Of the negotiation: what the session sends and receives.
     private let flows = Atomic<Int>(0)
     private let soundRow = Atomic<Int>(0)
-    /// The highest tier that the client said it takes (b=TIAS): 0 high, 1 medium, 2 low.
-    let bestTier: Int
+    /// The best tier that the client said it takes (b=TIAS).
+    let bestTier: TierID
 
     private let inbox = Guarded(JitterBuffer())
     private let stats = Guarded(PeerStatistics())
@@ -28,7 +28,7 @@ final class Participant: Sendable {
     private let owner = Atomic<Int>(-1)
     private let mutedByControl = Atomic<Bool>(false)
     private let hiddenByControl = Atomic<Bool>(false)
-    private let wantedTiers = Atomic<Int>(0)
+    private let wantedStreams = Atomic<UInt64>(0)
     private let presentTier = Atomic<Int>(-1)
     /// Of the header extension, −127 … 0; 1 while packets carry none.
     private let saidLevel = Atomic<Int>(1)
@@ -54,7 +54,7 @@ final class Participant: Sendable {
         (self.session, self.name, self.joined, self.person) = (session, name, joined, person)
         self.receiveCap = receiveCap
         kindNow = Atomic(Self.kinds.firstIndex(of: kind) ?? 0)
-        bestTier = negotiated.video?.stream.maxBitsPerSecond.map { $0 >= 1_400_000 ? 0 : ($0 >= 450_000 ? 1 : 2) } ?? 0
+        bestTier = TierTable.usual.best(within: negotiated.video?.stream.maxBitsPerSecond)
         follow(negotiated)
     }
 
@@ -248,16 +248,19 @@ final class Participant: Sendable {
         set { stats.withLock { $0 = newValue } }
     }
 
-    /// A bit for each tier that must be encoded for this session: the one it has and the one it waits for.
-    var tiers: Int {
-        get { wantedTiers.load(ordering: .relaxed) }
-        set { wantedTiers.store(newValue, ordering: .relaxed) }
+    /// What must be encoded for this session: the stream that it has and the one that it waits for. Written by its worker.
+    var streams: StreamSet {
+        get { StreamSet(bits: wantedStreams.load(ordering: .relaxed)) }
+        set { wantedStreams.store(newValue.bits, ordering: .relaxed) }
     }
 
     /// The tier that it is sent; nil before its first picture.
-    var shownTier: Int? {
-        get { presentTier.load(ordering: .relaxed) < 0 ? nil : presentTier.load(ordering: .relaxed) }
-        set { presentTier.store(newValue ?? -1, ordering: .relaxed) }
+    var shownTier: TierID? {
+        get {
+            let index = presentTier.load(ordering: .relaxed)
+            return index < 0 ? nil : TierID(index: index)
+        }
+        set { presentTier.store(newValue?.index ?? -1, ordering: .relaxed) }
     }
 
     /// Whether sound came within the last second.

@@ -23,7 +23,7 @@ final class Seat {
     /// It was taken out of the worker.
     var isGone = false
     private var pictures: PictureGate
-    var wantedTier: Int { pictures.wanted }
+    var wantedStream: PictureStream { pictures.wanted }
     private var cleanSeconds = 0
     private var hasBeenClean = false
 
@@ -31,8 +31,8 @@ final class Seat {
         (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
         key = ObjectIdentifier(ticket.participant)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
-        pictures = PictureGate(wanted: ticket.participant.bestTier)
-        participant.tiers = 1 << pictures.wanted
+        pictures = PictureGate(wanted: PictureStream(ticket.participant.bestTier))
+        participant.streams = StreamSet(pictures.wanted)
     }
 
     // What the participant says, kept here for the worker: to send a packet touches as little memory as may be.
@@ -70,19 +70,19 @@ final class Seat {
         return answers(to: fragment)
     }
 
-    /// Whether a picture is this session's: a change of tier happens at a key frame of the wanted one.
-    /// - Parameter keys: a bit for each tier that has a key frame in the same beat.
-    func takes(_ frame: PacketisedFrame, tier offered: Int, keys: Int) -> Bool {
-        switch pictures.admit(tier: offered, isKey: frame.isKeyFrame, keys: keys, captured: frame.captured) {
+    /// Whether a picture is this session's: a change of stream happens at a key frame of the wanted one.
+    /// - Parameter keys: the streams that have a key frame in the same beat.
+    func takes(_ frame: PacketisedFrame, of offered: PictureStream, keys: StreamSet) -> Bool {
+        switch pictures.admit(offered, isKey: frame.isKeyFrame, keys: keys, captured: frame.captured) {
         case .passes: return true
         case .stays: return false
         case .asks:
-            bridge.wantsKeyFrame(tier: offered)
+            bridge.wantsKeyFrame(offered)
             return false
         case .begins:
-            participant.tiers = 1 << offered
-            participant.shownTier = offered
-            bridge.tiersChanged()
+            participant.streams = StreamSet(offered)
+            participant.shownTier = offered.tier
+            bridge.streamsChanged()
             return true
         }
     }
@@ -115,11 +115,12 @@ final class Seat {
     /// Wants the tier that the line can carry, from its next key frame on. The present one goes on until then.
     func followLine() {
         let advised = max(peer.recommendedTier, participant.bestTier)
-        guard advised != wantedTier else { return }
-        pictures.wanted = advised
-        participant.tiers = 1 << advised | (pictures.tier.map { 1 << $0 } ?? 0)
-        bridge.tiersChanged()
-        if advised != pictures.tier { bridge.wantsKeyFrame(tier: advised) }
+        let wanted = PictureStream(advised)
+        guard wanted != pictures.wanted else { return }
+        pictures.wanted = wanted
+        participant.streams = StreamSet(wanted, and: pictures.stream)
+        bridge.streamsChanged()
+        if wanted != pictures.stream { bridge.wantsKeyFrame(wanted) }
     }
 }
 
@@ -156,7 +157,7 @@ struct SeatSink: PeerSink {
 
     mutating func ended(source: Int) { seat.participant.endedVideo(source) }
 
-    mutating func wantsKeyFrame() { seat.bridge.wantsKeyFrame(tier: seat.wantedTier) }
+    mutating func wantsKeyFrame() { seat.bridge.wantsKeyFrame(seat.wantedStream) }
 
     mutating func closed(_ reason: PeerCloseReason) { closed = reason }
 }

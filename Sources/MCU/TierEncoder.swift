@@ -38,9 +38,9 @@ package final class TierEncoder {
         }
 
         /// As the server does it: chosen by `make bench CASE=quality` (docs/decisions/picture-quality.md).
-        package static func usual(_ tier: VideoTier) -> Setting {
+        package static func usual(_ tier: Tier) -> Setting {
             let spare = [Effort(speed: 8, unseenError: 250), Effort(speed: 5, unseenError: 250)]
-            return Setting(manner: .sharp, speed: 8, spare: tier == .high ? spare : [])
+            return Setting(manner: .sharp, speed: 8, spare: tier.id == .high && tier.content == .moving ? spare : [])
         }
 
         /// - Parameter haste: as for `encode`.
@@ -54,17 +54,22 @@ package final class TierEncoder {
     }
 
     private let setting: Setting
+    /// A picture that comes a little early is on time: beats are whole ticks of sound.
+    private static let earliness = Duration.milliseconds(5)
+    private let interval: Duration
+    private var lastDue: Instant?
 
     /// - Parameter setting: nil is the usual one.
-    package init?(_ tier: VideoTier, setting: Setting? = nil) {
+    package init?(_ tier: Tier, setting: Setting? = nil) {
         let setting = setting ?? .usual(tier)
         guard
             let encoder = try? VP8Encoder(
-                width: tier.width, height: tier.height, framesPerSecond: tier.framesPerSecond, bitsPerSecond: tier.bitsPerSecond,
+                width: tier.width, height: tier.height, framesPerSecond: tier.picturesPerSecond, bitsPerSecond: tier.bitsPerSecond,
                 manner: setting.manner)
         else { return nil }
         self.encoder = encoder
         self.setting = setting
+        interval = tier.interval
         bytes.reserveCapacity(256 << 10)
     }
 
@@ -72,10 +77,17 @@ package final class TierEncoder {
         pool.make(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
     }
 
+    /// Whether the tier has a picture on this beat: one of fewer pictures a second leaves some out, where the meeting has more.
+    func isDue(_ captured: Instant) -> Bool {
+        if let lastDue, captured - lastDue < interval - Self.earliness { return false }
+        lastDue = captured
+        return true
+    }
+
     func mayForceKey(now: Instant) -> Bool { lastKey.map { now - $0 >= Composer.keyFrameInterval } ?? true }
 
     /// After a pause nobody has the frames that the encoder would refer to.
-    func wasPaused(now: Instant) -> Bool { lastEncoded.map { now - $0 > .seconds(1) } ?? true }
+    func wasPaused(now: Instant) -> Bool { lastEncoded.map { now - $0 > max(.seconds(1), interval * 3) } ?? true }
 
     /// - Parameter haste: how far the pictures are slowed down (`FramePace.level`): a coarser search for motion leaves time for more of them. Below zero: how
     ///   much time there is to spare (`SpareTime.level`).

@@ -192,7 +192,7 @@ final class WorkerLoop {
     func apply(_ command: MediaCommand, now: Instant) {
         switch command {
         case .audio(let bridge, let frame): send(frame, to: bridge, now: now)
-        case .video(let bridge, let tier, let keys, let frame): send(frame, tier: tier, keys: keys, to: bridge, now: now)
+        case .video(let bridge, let stream, let keys, let frame): send(frame, of: stream, keys: keys, to: bridge, now: now)
         case .apply(let session, let negotiated, let credentials):
             withPeer(of: session) { seat, sink in
                 seat.participant.follow(negotiated)
@@ -273,8 +273,8 @@ final class WorkerLoop {
     private struct Spread {
         var bridge: Bridge
         var frame: PacketisedFrame
-        var tier: Int
-        var keys: Int
+        var stream: PictureStream
+        var keys: StreamSet
         var seats: [Seat]
         var next = 0
         var step: Int
@@ -287,15 +287,15 @@ final class WorkerLoop {
     /// A thread that is late for its turns sends what waits in any of them.
     private static let mostWait = Duration.milliseconds(25)
 
-    private func send(_ frame: PacketisedFrame, tier: Int, keys: Int, to bridge: Bridge, now: Instant) {
+    private func send(_ frame: PacketisedFrame, of stream: PictureStream, keys: StreamSet, to bridge: Bridge, now: Instant) {
         guard let present = seatsByBridge[ObjectIdentifier(bridge)] else { return }
         guard isCrowd, present.count > Self.burst else {
-            for seat in present { send(frame, tier: tier, keys: keys, to: seat, now: now) }
+            for seat in present { send(frame, of: stream, keys: keys, to: seat, now: now) }
             return
         }
         spreads.append(
             Spread(
-                bridge: bridge, frame: frame, tier: tier, keys: keys, seats: present,
+                bridge: bridge, frame: frame, stream: stream, keys: keys, seats: present,
                 step: (present.count + Self.parts - 1) / Self.parts, posted: now))
     }
 
@@ -313,19 +313,19 @@ final class WorkerLoop {
     /// - Parameter sent: called after each seat that it went to.
     private func sendPart(_ index: Int, now: Instant, _ sent: (Seat) -> Void) {
         guard spreads[index].turn != turnNumber else { return }
-        let (frame, tier, keys, seats) = (spreads[index].frame, spreads[index].tier, spreads[index].keys, spreads[index].seats)
+        let (frame, stream, keys, seats) = (spreads[index].frame, spreads[index].stream, spreads[index].keys, spreads[index].seats)
         let end = min(seats.count, spreads[index].next + spreads[index].step)
         for place in spreads[index].next..<end where !seats[place].isGone {
             prefetch(seats, behind: place, video: true)
-            if send(frame, tier: tier, keys: keys, to: seats[place], now: now) { sent(seats[place]) }
+            if send(frame, of: stream, keys: keys, to: seats[place], now: now) { sent(seats[place]) }
         }
         (spreads[index].next, spreads[index].turn) = (end, turnNumber)
     }
 
     /// - Returns: whether it went.
     @discardableResult
-    private func send(_ frame: PacketisedFrame, tier: Int, keys: Int, to seat: Seat, now: Instant) -> Bool {
-        guard seat.sees, seat.takes(frame, tier: tier, keys: keys) else { return false }
+    private func send(_ frame: PacketisedFrame, of stream: PictureStream, keys: StreamSet, to seat: Seat, now: Instant) -> Bool {
+        guard seat.sees, seat.takes(frame, of: stream, keys: keys) else { return false }
         var sink = SeatSink(seat: seat, sender: sender)
         return seat.peer.sendVideo(frame, now: now, sink: &sink)
     }

@@ -4,8 +4,8 @@ import RTP
 import SDP
 
 extension Peer {
-    /// Which tier the line to the peer can carry: 0 the highest, then 1 and 2.
-    package var recommendedTier: Int { tiers.tier }
+    /// Which tier the line to the peer can carry.
+    package var recommendedTier: TierID { tiers.tier }
 
     /// Tells the sender when its packets came (transport-wide feedback), each 100 ms.
     func sendTransportFeedback(now: Instant, sink: inout some PeerSink) {

@@ -1,9 +1,7 @@
 import Base
 
-/// Which tier of the composed picture a receiver's line can carry: 0 high, 1 medium, 2 low. Down fast, up slowly, and slower after each climb that failed.
+/// Which tier of the composed picture a receiver's line can carry. Down fast, up slowly, and slower after each climb that failed.
 package struct TierSelector: Sendable {
-    /// What each tier needs with sound and headers, bit/s.
-    package static let needs = [1_700_000, 620_000, 230_000]
     private static let evaluation = Duration.seconds(1)
     private static let shortestHold = Duration.seconds(10)
     private static let longestHold = Duration.seconds(160)
@@ -45,8 +43,9 @@ package struct TierSelector: Sendable {
         }
     }
 
-    package private(set) var tier: Int
-    private let best: Int
+    package private(set) var tier: TierID
+    private let best: TierID
+    private let table: TierTable
     private var badInRow = 0
     private var goodSince: Instant?
     private var changed: Instant?
@@ -55,24 +54,28 @@ package struct TierSelector: Sendable {
     private var nextEvaluation: Instant?
 
     /// - Parameter best: the highest tier that the receiver takes at all.
-    package init(best: Int = 0) {
-        self.best = min(2, max(0, best))
+    package init(best: TierID = TierTable.usual.best, table: TierTable = .usual) {
+        self.table = table
+        self.best = min(best, table.least)
         tier = self.best
     }
+
+    /// What the present tier needs of the line, bit/s.
+    package var need: Int { table[tier].neededBitsPerSecond }
 
     /// Looks at the line; acts once a second at most.
     package mutating func evaluate(_ line: Line, now: Instant) {
         guard now >= nextEvaluation ?? now else { return }
         nextEvaluation = now + Self.evaluation
-        if line.loss > 0.10 || line.queueMilliseconds > 150 || line.isTooThin(for: Self.needs[tier]) { return suffer(now) }
+        if line.loss > 0.10 || line.queueMilliseconds > 150 || line.isTooThin(for: need) { return suffer(now) }
         badInRow = 0
         // Receivers estimate little more than they are sent, so the next tier's need never shows: room above the present one must do, and a
         // climb that was wrong makes the next one wait longer.
-        guard line.loss < 0.03, line.queueMilliseconds < 60, line.hasRoom(above: Self.needs[tier]) else { return goodSince = nil }
+        guard line.loss < 0.03, line.queueMilliseconds < 60, line.hasRoom(above: need) else { return goodSince = nil }
         let since = goodSince ?? now
         goodSince = since
         guard tier > best, now - since >= hold else { return }
-        tier = tier - 1
+        tier = table.better(than: tier)
         changed = now
         climbed = true
         goodSince = now
@@ -81,14 +84,14 @@ package struct TierSelector: Sendable {
     private mutating func suffer(_ now: Instant) {
         goodSince = nil
         badInRow += 1
-        guard badInRow >= 2, tier < 2, now - (changed ?? .start) >= .seconds(2) || changed == nil else { return }
+        guard badInRow >= 2, tier < table.least, now - (changed ?? .start) >= .seconds(2) || changed == nil else { return }
         // A climb that did not last was a wrong guess: the next one waits longer.
         if climbed, let changed, now - changed < .seconds(30) {
             hold = min(Self.longestHold, hold + hold)
         } else {
             hold = Self.shortestHold
         }
-        tier = tier + 1
+        tier = table.worse(than: tier)
         changed = now
         climbed = false
         badInRow = 0

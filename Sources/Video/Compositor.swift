@@ -1,4 +1,5 @@
 import Foundation
+import RTP
 
 /// What one tile shows.
 package struct TileContent: Sendable {
@@ -33,7 +34,7 @@ package final class Compositor {
     private var drawnWaiting: String?
     private var arrangement: (kind: LayoutKind, count: Int)?
     /// The canvas in the sizes of the smaller tiers.
-    private var smaller: [Picture?] = Array(repeating: nil, count: VideoTier.allCases.count)
+    private var smaller: [Picture?] = Array(repeating: nil, count: TierTable.most)
     private var scaler = PictureScaler()
 
     /// - Parameter width: of the canvas, even, as `height`.
@@ -68,10 +69,10 @@ package final class Compositor {
     }
 
     /// The canvas in a tier's size; the canvas itself where it has that size. Valid until the next call for that tier.
-    package func scaled(to tier: VideoTier) -> Picture {
+    package func scaled(to tier: Tier) -> Picture {
         guard canvas.width != tier.width || canvas.height != tier.height else { return canvas }
-        let picture = smaller[tier.rawValue] ?? Picture(width: tier.width, height: tier.height)
-        smaller[tier.rawValue] = picture
+        let picture = smaller[tier.id.index] ?? Picture(width: tier.width, height: tier.height)
+        smaller[tier.id.index] = picture
         picture.scale(from: canvas.view, part: canvas.bounds, into: picture.bounds)
         return picture
     }

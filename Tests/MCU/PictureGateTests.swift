@@ -13,58 +13,62 @@ import Video
 struct PictureGateTests {
     private let start = Instant(sinceStart: .seconds(5))
     private func beat(_ number: Int) -> Instant { start + .milliseconds(40 * number) }
+    private func stream(_ tier: Int) -> PictureStream { PictureStream(TierID(index: tier)) }
 
     @Test(arguments: [true, false])
     func `of the beat in which a tier begins, its key frame is sent and nothing of the old tier, whichever comes first`(oldFirst: Bool) {
-        var gate = PictureGate(wanted: 0)
-        #expect(gate.admit(tier: 0, isKey: true, keys: 1, captured: beat(0)) == .begins)
-        gate.wanted = 1
-        #expect(gate.admit(tier: 0, isKey: false, keys: 0, captured: beat(1)) == .passes)
-        if oldFirst { #expect(gate.admit(tier: 0, isKey: false, keys: 2, captured: beat(2)) == .stays) }
-        #expect(gate.admit(tier: 1, isKey: true, keys: 2, captured: beat(2)) == .begins)
-        if !oldFirst { #expect(gate.admit(tier: 0, isKey: false, keys: 2, captured: beat(2)) == .stays) }
-        #expect(gate.admit(tier: 0, isKey: false, keys: 0, captured: beat(3)) == .stays)
-        #expect(gate.admit(tier: 1, isKey: false, keys: 0, captured: beat(3)) == .passes)
+        var gate = PictureGate(wanted: stream(0))
+        #expect(gate.admit(stream(0), isKey: true, keys: StreamSet(stream(0)), captured: beat(0)) == .begins)
+        gate.wanted = stream(1)
+        #expect(gate.admit(stream(0), isKey: false, keys: .none, captured: beat(1)) == .passes)
+        if oldFirst { #expect(gate.admit(stream(0), isKey: false, keys: StreamSet(stream(1)), captured: beat(2)) == .stays) }
+        #expect(gate.admit(stream(1), isKey: true, keys: StreamSet(stream(1)), captured: beat(2)) == .begins)
+        if !oldFirst { #expect(gate.admit(stream(0), isKey: false, keys: StreamSet(stream(1)), captured: beat(2)) == .stays) }
+        #expect(gate.admit(stream(0), isKey: false, keys: .none, captured: beat(3)) == .stays)
+        #expect(gate.admit(stream(1), isKey: false, keys: .none, captured: beat(3)) == .passes)
     }
 
     @Test func `a key frame that nobody announced does not follow a picture of the same beat, and another is asked for`() {
-        var gate = PictureGate(wanted: 2)
-        _ = gate.admit(tier: 2, isKey: true, keys: 4, captured: beat(0))
-        gate.wanted = 1
-        #expect(gate.admit(tier: 2, isKey: false, keys: 0, captured: beat(2)) == .passes)
-        #expect(gate.admit(tier: 1, isKey: true, keys: 0, captured: beat(2)) == .asks)
-        #expect(gate.tier == 2)
-        #expect(gate.admit(tier: 1, isKey: true, keys: 2, captured: beat(30)) == .begins)
+        var gate = PictureGate(wanted: stream(2))
+        _ = gate.admit(stream(2), isKey: true, keys: StreamSet(stream(2)), captured: beat(0))
+        gate.wanted = stream(1)
+        #expect(gate.admit(stream(2), isKey: false, keys: .none, captured: beat(2)) == .passes)
+        #expect(gate.admit(stream(1), isKey: true, keys: .none, captured: beat(2)) == .asks)
+        #expect(gate.stream == stream(2))
+        #expect(gate.admit(stream(1), isKey: true, keys: StreamSet(stream(1)), captured: beat(30)) == .begins)
     }
 
     @Test func `an announced key frame that does not come is asked for again`() {
-        var gate = PictureGate(wanted: 0)
-        _ = gate.admit(tier: 0, isKey: true, keys: 1, captured: beat(0))
-        gate.wanted = 1
-        #expect(gate.admit(tier: 0, isKey: false, keys: 2, captured: beat(1)) == .stays)
+        var gate = PictureGate(wanted: stream(0))
+        _ = gate.admit(stream(0), isKey: true, keys: StreamSet(stream(0)), captured: beat(0))
+        gate.wanted = stream(1)
+        #expect(gate.admit(stream(0), isKey: false, keys: StreamSet(stream(1)), captured: beat(1)) == .stays)
         // The old tier's next picture builds on one that was not sent.
-        #expect(gate.admit(tier: 0, isKey: false, keys: 0, captured: beat(2)) == .stays)
-        #expect(gate.admit(tier: 1, isKey: false, keys: 0, captured: beat(2)) == .asks)
-        #expect(gate.admit(tier: 1, isKey: true, keys: 2, captured: beat(25)) == .begins)
+        #expect(gate.admit(stream(0), isKey: false, keys: .none, captured: beat(2)) == .stays)
+        #expect(gate.admit(stream(1), isKey: false, keys: .none, captured: beat(2)) == .asks)
+        #expect(gate.admit(stream(1), isKey: true, keys: StreamSet(stream(1)), captured: beat(25)) == .begins)
     }
 
-    /// Three tiers, encoded in any order, key frames announced or not, and a line that changes its mind.
+    /// Three streams, tiers of one view or of two, encoded in any order, key frames announced or not, and a receiver that changes its mind.
     @Test(arguments: 0..<50 as Range<UInt64>)
     func `whatever the encoders do, moments rise from picture to picture and nothing builds on what was not sent`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        var gate = PictureGate(wanted: 0)
+        let streams = (0..<3).map { PictureStream(seed % 2 == 0 || $0 == 0 ? .programme : .wall, TierID(index: $0)) }
+        var gate = PictureGate(wanted: streams[0])
         var (last, lastTier, sent) = (Instant.start, -1, 0)
         var lastBeats = [-1, -1, -1]
         for number in 0..<2_000 {
-            if Int.random(in: 0..<40, using: &random) == 0 { gate.wanted = Int.random(in: 0..<3, using: &random) }
+            if Int.random(in: 0..<40, using: &random) == 0 { gate.wanted = streams[Int.random(in: 0..<3, using: &random)] }
             let made = (0..<3).filter { $0 < 2 || number % 2 == 0 }.shuffled(using: &random)
             let keys = made.filter { _ in Int.random(in: 0..<20, using: &random) == 0 }
-            let announced = keys.filter { _ in Int.random(in: 0..<8, using: &random) > 0 }.reduce(0) { $0 | 1 << $1 }
+            let announced = keys.filter { _ in Int.random(in: 0..<8, using: &random) > 0 }.reduce(into: StreamSet.none) {
+                $0.insert(streams[$1])
+            }
             for tier in made {
                 let isKey = keys.contains(tier)
                 let before = lastBeats[tier]
                 lastBeats[tier] = number
-                switch gate.admit(tier: tier, isKey: isKey, keys: announced, captured: beat(number)) {
+                switch gate.admit(streams[tier], isKey: isKey, keys: announced, captured: beat(number)) {
                 case .stays, .asks: continue
                 case .begins: #expect(isKey)
                 case .passes: #expect(isKey || lastTier == tier && last == beat(before))
@@ -116,39 +120,39 @@ struct PictureGateTests {
         let bridge = Bridge(meeting: UUID(), core: core)
         let one = try Self.member(sends: false)
         bridge.add(one)
-        var gate = PictureGate(wanted: 0)
-        one.tiers = 1
-        bridge.wantsKeyFrame(tier: 0)
-        var (moments, tiers, batch): ([Instant], [Int], [MediaCommand]) = ([], [], [])
+        var gate = PictureGate(wanted: stream(0))
+        one.streams = StreamSet(stream(0))
+        bridge.wantsKeyFrame(stream(0))
+        var (moments, tiers, batch): ([Instant], [TierID], [MediaCommand]) = ([], [], [])
         let first = Instant(nanoseconds: MediaClock.now().nanoseconds / 40_000_000 * 40_000_000)
         for number in 0..<130 {
             if number % 50 == 20 {
-                gate.wanted = (gate.wanted + 1) % 3
-                one.tiers = 1 << gate.wanted | (gate.tier.map { 1 << $0 } ?? 0)
-                bridge.tiersChanged()
-                bridge.wantsKeyFrame(tier: gate.wanted)
+                gate.wanted = stream((gate.wanted.tier.index + 1) % 3)
+                one.streams = StreamSet(gate.wanted, and: gate.stream)
+                bridge.streamsChanged()
+                bridge.wantsKeyFrame(gate.wanted)
             }
             bridge.composer.beat(captured: first + .milliseconds(40 * number), bridge: bridge)
             bridge.composer.run()
             core.workers[0].drain(into: &batch)
-            let pictures = batch.compactMap { command -> (Int, Int, PacketisedFrame)? in
-                if case .video(_, let tier, let keys, let frame) = command { (tier, keys, frame) } else { nil }
+            let pictures = batch.compactMap { command -> (PictureStream, StreamSet, PacketisedFrame)? in
+                if case .video(_, let stream, let keys, let frame) = command { (stream, keys, frame) } else { nil }
             }
             batch.removeAll()
-            for (tier, keys, frame) in isReversed ? pictures.reversed() : pictures {
-                let verdict = gate.admit(tier: tier, isKey: frame.isKeyFrame, keys: keys, captured: frame.captured)
+            for (stream, keys, frame) in isReversed ? pictures.reversed() : pictures {
+                let verdict = gate.admit(stream, isKey: frame.isKeyFrame, keys: keys, captured: frame.captured)
                 if verdict == .begins {
-                    one.tiers = 1 << tier
-                    bridge.tiersChanged()
+                    one.streams = StreamSet(stream)
+                    bridge.streamsChanged()
                 }
-                if verdict == .asks { bridge.wantsKeyFrame(tier: tier) }
+                if verdict == .asks { bridge.wantsKeyFrame(stream) }
                 guard verdict == .begins || verdict == .passes else { continue }
                 moments.append(frame.captured)
-                if tiers.last != tier { tiers.append(tier) }
+                if tiers.last != stream.tier { tiers.append(stream.tier) }
             }
         }
         #expect(zip(moments, moments.dropFirst()).allSatisfy { $0 < $1 })
-        #expect(tiers == [0, 1, 2])
+        #expect(tiers == [.high, .medium, .low])
         #expect(moments.count > 30)
     }
 }

@@ -8,7 +8,7 @@ import Video
 struct TierEncoderTests {
     @Test func `however many ask, a tier has at most one key frame a second`() throws {
         let encoder = try #require(TierEncoder(.low))
-        let picture = Picture(width: VideoTier.low.width, height: VideoTier.low.height)
+        let picture = Picture(width: Tier.low.width, height: Tier.low.height)
         var keys: [Instant] = []
         for beat in 0..<250 {
             let now = Instant(sinceStart: .seconds(5) + .milliseconds(40 * beat))
@@ -22,7 +22,7 @@ struct TierEncoderTests {
 
     @Test func `frames come in the order of their time, and are made again when nobody holds them`() throws {
         let encoder = try #require(TierEncoder(.low))
-        let picture = Picture(width: VideoTier.low.width, height: VideoTier.low.height)
+        let picture = Picture(width: Tier.low.width, height: Tier.low.height)
         var seen: Set<ObjectIdentifier> = []
         var last: UInt32 = 0
         for beat in 0..<300 {
@@ -35,8 +35,8 @@ struct TierEncoderTests {
         #expect(seen.count <= 2)
     }
 
-    @Test(arguments: VideoTier.allCases)
-    func `a tier's frames are in the bit stream of its setting`(tier: VideoTier) throws {
+    @Test(arguments: TierTable.usual.tiers)
+    func `a tier's frames are in the bit stream of its setting`(tier: Tier) throws {
         let picture = Picture(width: tier.width, height: tier.height)
         func versions(_ encoder: TierEncoder) throws -> [UInt8] {
             try (0..<3).map { beat in
@@ -62,8 +62,8 @@ struct TierEncoderTests {
         #expect([-2, -1, 0, 1].map { without.effort(haste: $0).speed } == [8, 8, 8, 14])
     }
 
-    @Test(arguments: VideoTier.allCases)
-    func `no step of a tier is more work than the one before it, and tier high has one for each level`(tier: VideoTier) {
+    @Test(arguments: TierTable.usual.tiers)
+    func `no step of a tier is more work than the one before it, and tier high has one for each level`(tier: Tier) {
         let setting = TierEncoder.Setting.usual(tier)
         let efforts = (-SpareTime.mostLevel...2).map { setting.effort(haste: $0) }
         #expect(efforts.map(\.speed) == efforts.map(\.speed).sorted())

@@ -154,38 +154,38 @@ struct TierSelectorTests {
             selector.evaluate(.init(loss: 0.2), now: now())
             second += 1
         }
-        #expect(selector.tier == 1)
+        #expect(selector.tier == .medium)
         for _ in 0..<9 {
             selector.evaluate(.init(), now: now())
             second += 1
         }
-        #expect(selector.tier == 1)
+        #expect(selector.tier == .medium)
         for _ in 0..<4 {
             selector.evaluate(.init(), now: now())
             second += 1
         }
-        #expect(selector.tier == 0)
+        #expect(selector.tier == .high)
     }
 
     @Test func `a receiver that estimates little more than it is sent can climb again`() {
         var selector = TierSelector()
         for second in 0..<6 { selector.evaluate(.init(limitBitsPerSecond: 100_000), now: start + .seconds(second)) }
-        #expect(selector.tier == 2)
+        #expect(selector.tier == .low)
         for second in 6..<40 {
-            selector.evaluate(.init(limitBitsPerSecond: TierSelector.needs[selector.tier] * 3 / 2), now: start + .seconds(second))
+            selector.evaluate(.init(limitBitsPerSecond: selector.need * 3 / 2), now: start + .seconds(second))
         }
-        #expect(selector.tier == 0)
+        #expect(selector.tier == .high)
     }
 
     @Test func `a receiver is never given more than it takes`() {
-        var selector = TierSelector(best: 1)
+        var selector = TierSelector(best: .medium)
         for second in 0..<100 { selector.evaluate(.init(), now: start + .seconds(second)) }
-        #expect(selector.tier == 1)
+        #expect(selector.tier == .medium)
     }
 
     @Test func `one bad second is no reason`() {
         var selector = TierSelector()
         for second in 0..<60 { selector.evaluate(.init(loss: second % 5 == 0 ? 0.3 : 0), now: start + .seconds(second)) }
-        #expect(selector.tier == 0)
+        #expect(selector.tier == .high)
     }
 }

@@ -6,11 +6,11 @@ struct TierEstimateTests {
     private let start = Instant(sinceStart: .seconds(1))
 
     /// Looks at lines for so many seconds.
-    private func tier(from best: Int = 0, seconds: Int, _ line: (_ tier: Int) -> TierSelector.Line) -> [Int] {
+    private func tier(from best: TierID = .high, seconds: Int, _ line: (_ tier: Int) -> TierSelector.Line) -> [Int] {
         var selector = TierSelector(best: best)
         return (0..<seconds).map { second in
-            selector.evaluate(line(selector.tier), now: start + .seconds(second))
-            return selector.tier
+            selector.evaluate(line(selector.tier.index), now: start + .seconds(second))
+            return selector.tier.index
         }
     }
 
@@ -41,7 +41,7 @@ struct TierEstimateTests {
             selector.evaluate(
                 TierSelector.Line(loss: isBad ? 0.3 : 0, limitBitsPerSecond: isBad ? 200_000 : 70_000, sentBitsPerSecond: sent),
                 now: start + .seconds(second))
-            tiers.append(selector.tier)
+            tiers.append(selector.tier.index)
         }
         #expect(tiers[6] == 2 && tiers.last == 0)
     }

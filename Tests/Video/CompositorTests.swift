@@ -1,3 +1,4 @@
+import RTP
 import Testing
 
 @testable import Video
@@ -125,8 +126,8 @@ struct CompositorTests {
         #expect(Pictures.isNear(square.pixel(980, 715), YUVColour(rgb: 0xc03030)))
     }
 
-    @Test(arguments: VideoTier.allCases)
-    func `a tier is the canvas in its size`(tier: VideoTier) {
+    @Test(arguments: TierTable.usual.tiers)
+    func `a tier is the canvas in its size`(tier: Tier) {
         let compositor = Compositor()
         _ = compositor.compose(colours.prefix(4).map { Pictures.tile("", Pictures.colour($0)) }, layout: .grid, waitingText: "")
         let scaled = compositor.scaled(to: tier)

@@ -1,0 +1,102 @@
+/// Which row of a tier table; the best has the smallest index.
+package struct TierID: Hashable, Comparable, Sendable {
+    /// 0 ..< `TierTable.most`.
+    package let index: Int
+    package init(index: Int) { self.index = min(max(0, index), TierTable.most - 1) }
+    package static func < (one: TierID, other: TierID) -> Bool { one.index < other.index }
+
+    // Of the usual table.
+    package static let high = TierID(index: 0)
+    package static let medium = TierID(index: 1)
+    package static let low = TierID(index: 2)
+}
+
+/// One stream into which every picture of a view is encoded, once for all who receive it.
+package struct Tier: Equatable, Sendable {
+    /// Slides come seldom and must be sharp at once; what moves comes often and may be soft for a moment.
+    package enum Content: Sendable { case moving, slides }
+
+    package let id: TierID
+    /// In metrics and in what control is told.
+    package let name: String
+    /// Pixels, even.
+    package let width: Int
+    package let height: Int
+    package let picturesPerSecond: Double
+    /// Of the pictures alone: what the encoder aims at.
+    package let bitsPerSecond: Int
+    /// What a line must carry for it, with sound and headers.
+    package let neededBitsPerSecond: Int
+    /// The least that a receiver must say that it takes (b=TIAS, RFC 3890) to be given this tier from the start.
+    package let leastTIAS: Int
+    package let content: Content
+
+    package init(
+        id: TierID, name: String, width: Int, height: Int, picturesPerSecond: Double, bitsPerSecond: Int, neededBitsPerSecond: Int,
+        leastTIAS: Int, content: Content = .moving
+    ) {
+        self.id = id
+        self.name = name
+        self.width = width
+        self.height = height
+        self.picturesPerSecond = picturesPerSecond
+        self.bitsPerSecond = bitsPerSecond
+        self.neededBitsPerSecond = neededBitsPerSecond
+        self.leastTIAS = leastTIAS
+        self.content = content
+    }
+
+    /// Between two pictures.
+    package var interval: Duration { .nanoseconds(Int64(1_000_000_000 / picturesPerSecond)) }
+
+    package static var high: Tier { TierTable.usual[.high] }
+    package static var medium: Tier { TierTable.usual[.medium] }
+    package static var low: Tier { TierTable.usual[.low] }
+}
+
+/// The tiers of a view, the best first: what a receiver's line picks a row of.
+package struct TierTable: Sendable {
+    /// Rows that a table may have.
+    package static let most = 8
+    package let tiers: [Tier]
+
+    /// - Returns: nil where rows are none or too many, are not numbered from 0, or the needs of lines do not fall from row to row.
+    package init?(_ tiers: [Tier]) {
+        guard !tiers.isEmpty, tiers.count <= Self.most, tiers.enumerated().allSatisfy({ $0 == $1.id.index }),
+            zip(tiers, tiers.dropFirst()).allSatisfy({ $0.neededBitsPerSecond > $1.neededBitsPerSecond && $0.leastTIAS >= $1.leastTIAS })
+        else { return nil }
+        self.tiers = tiers
+    }
+
+    private init(checked tiers: [Tier]) { self.tiers = tiers }
+
+    /// What everybody is sent.
+    package static let usual = TierTable(checked: [
+        Tier(
+            id: .high, name: "high", width: 1_280, height: 720, picturesPerSecond: 25, bitsPerSecond: 1_500_000,
+            neededBitsPerSecond: 1_700_000, leastTIAS: 1_400_000),
+        Tier(
+            id: .medium, name: "medium", width: 640, height: 360, picturesPerSecond: 25, bitsPerSecond: 500_000,
+            neededBitsPerSecond: 620_000, leastTIAS: 450_000),
+        Tier(
+            id: .low, name: "low", width: 320, height: 180, picturesPerSecond: 12.5, bitsPerSecond: 150_000,
+            neededBitsPerSecond: 230_000, leastTIAS: 0),
+    ])
+
+    package var best: TierID { TierID(index: 0) }
+    package var least: TierID { TierID(index: tiers.count - 1) }
+
+    /// A row; the last one where the table has none of that number.
+    package subscript(id: TierID) -> Tier { tiers[min(id.index, tiers.count - 1)] }
+
+    /// The best tier for a receiver that said what it takes.
+    /// - Parameter maxBitsPerSecond: b=TIAS; nil where nothing was said.
+    package func best(within maxBitsPerSecond: Int?) -> TierID {
+        guard let maxBitsPerSecond else { return best }
+        return tiers.first { maxBitsPerSecond >= $0.leastTIAS }?.id ?? least
+    }
+
+    /// The next one up or down; the same at the ends.
+    package func better(than id: TierID) -> TierID { TierID(index: id.index - 1) }
+    package func worse(than id: TierID) -> TierID { min(TierID(index: id.index + 1), least) }
+}
