@@ -1,5 +1,6 @@
 import Foundation
 import Meetings
+import Records
 import Store
 
 /// A running meeting and a token that may join it.
@@ -25,8 +26,7 @@ extension ControlPlane {
             let made = UserRecord(
                 id: UUIDv7.make(at: now()), username: username, name: "Điểm cầu mô phỏng", role: .operator, organisation: sites.centreName,
                 passwordHash: try await passwords.hash(Secrets.token()), createdAt: now())
-            try await store.insert(made)
-            await audit(nil, "user.create", subject: made.id.text, detail: "\(username), demonstration")
+            try await store.insert(made, noting: entry(nil, "user.create", subject: made.id.text, detail: "\(username), demonstration"))
             found = made
         }
         guard let user = found else { throw StoreError.missing }
@@ -38,8 +38,7 @@ extension ControlPlane {
         let meeting = Meeting(
             id: UUIDv7.make(at: now()), title: title, startsAt: now(), durationMinutes: 120, layout: .grid, createdBy: user.id,
             createdAt: now())
-        try await store.insert(meeting)
-        await audit(nil, "meeting.create", subject: meeting.id.text, detail: title)
+        try await store.insert(meeting, noting: entry(nil, "meeting.create", subject: meeting.id.text, detail: title))
         try await rooms.room(meeting.id).perform(.start, by: .system)
         return DemoMeeting(id: meeting.id, token: token)
     }

@@ -1,6 +1,7 @@
 import Foundation
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 

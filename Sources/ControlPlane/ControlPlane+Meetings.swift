@@ -1,5 +1,6 @@
 import Foundation
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -33,8 +34,8 @@ extension ControlPlane {
             durationMinutes: changes.durationMinutes ?? MeetingLimits.defaultDurationMinutes, layout: changes.layout ?? .speaker,
             isLocked: changes.isLocked ?? false, capacity: changes.capacity ?? MeetingLimits.defaultCapacity, createdBy: caller.user.id,
             createdAt: now())
-        do { try await store.insert(meeting) } catch { throw Problem(error) }
-        await audit(caller, "meeting.create", subject: meeting.id.text, detail: meeting.title)
+        let note = entry(caller, "meeting.create", subject: meeting.id.text, detail: meeting.title)
+        do { try await store.insert(meeting, noting: note) } catch { throw Problem(error) }
         let headers = [(name: "Location", value: "/api/v1/meetings/\(meeting.id.text)"), (name: "ETag", value: meeting.etag)]
         return .json(meeting.json(base: baseURL(call.request), participants: 0), status: 201, headers: headers)
     }
@@ -67,10 +68,10 @@ extension ControlPlane {
             try await checkVersion(call, of: room)
             version = meeting.version
         }
-        do { try await store.deleteMeeting(meeting.id, version: version) } catch { throw Problem(error) }
+        let note = entry(caller, "meeting.delete", subject: meeting.id.text, detail: meeting.title)
+        do { try await store.deleteMeeting(meeting.id, version: version, noting: note) } catch { throw Problem(error) }
         await room.closeAll(code: 1000, reason: "deleted")
         await rooms.forget(meeting.id)
-        await audit(caller, "meeting.delete", subject: meeting.id.text, detail: meeting.title)
         return HTTPResponse(status: 204)
     }
 
@@ -107,13 +108,15 @@ extension ControlPlane {
 
     /// A command of a person: done and written to the audit log, refused and written too.
     func perform(_ command: MeetingCommand, in room: Room, by caller: Caller, _ action: String, subject: String) async throws(Problem) {
+        let note = entry(caller, action, subject: subject)
+        let isNoted: Bool
         do {
-            try await room.perform(command, by: caller.authority)
+            isNoted = try await room.perform(command, by: caller.authority, noting: note)
         } catch {
             if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: action) }
             throw error
         }
-        await audit(caller, action, subject: subject)
+        if !isNoted { await audit(note) }
     }
 
     private func checkVersion(_ call: Call, of room: Room) async throws(Problem) {

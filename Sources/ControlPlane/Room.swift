@@ -3,6 +3,7 @@ import Foundation
 import Lines
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -18,7 +19,7 @@ actor Room {
         let session: SessionRecord
     }
 
-    private let store: any Store
+    private let store: Records
     private let media: any MediaPlane
     private let now: @Sendable () -> Date
     private var state: MeetingState
@@ -33,7 +34,7 @@ actor Room {
     /// By which login each media session was made: it ends with it.
     private var logins: [UUID: SessionRecord] = [:]
 
-    init(_ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
+    init(_ meeting: Meeting, store: Records, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
         state = MeetingState(meeting)
         // Milliseconds of the clock: above every number that an earlier run of the server gave out.
@@ -56,13 +57,17 @@ actor Room {
     // MARK: Commands
 
     /// Does what was asked: first in the store where it lasts, then here, then in media; then everybody is told.
-    func perform(_ command: MeetingCommand, by authority: Authority) async throws(Problem) {
+    /// - Parameter note: written in one batch with what the command changes.
+    /// - Returns: whether it was; a command that changes nothing that lasts leaves it to the caller.
+    @discardableResult
+    func perform(_ command: MeetingCommand, by authority: Authority, noting note: AuditEntry? = nil) async throws(Problem) -> Bool {
         await takeTurn()
         defer { giveTurn() }
         var next = state
         do { _ = try next.apply(command, by: authority, at: now()) } catch { throw Problem(error) }
-        if next.meeting.version != state.meeting.version {
-            do { try await store.update(next.meeting, from: state.meeting.version) } catch { throw Problem(error) }
+        let isWritten = next.meeting.version != state.meeting.version
+        if isWritten {
+            do { try await store.update(next.meeting, from: state.meeting.version, noting: note) } catch { throw Problem(error) }
         }
         // Media may have reported something while the store wrote: the command is applied to what is true now.
         let events: [MeetingEvent]
@@ -70,6 +75,7 @@ actor Room {
         follow(command)
         follow(events)
         publish(events)
+        return isWritten
     }
 
     /// Two that write at once would write the same version, and one would be refused for what the other did.

@@ -1,5 +1,6 @@
 import Endpoint
 import Foundation
+import Store
 
 /// Exit codes of <sysexits.h> that the contract names.
 enum ExitCode {
@@ -7,6 +8,15 @@ enum ExitCode {
     static let input: Int32 = 66
     static let unavailable: Int32 = 69
     static let cannotCreate: Int32 = 73
+
+    /// Of a store that does not open.
+    static func of(_ error: StoreError) -> Int32 {
+        switch error {
+        case .gone, .slow: unavailable
+        case .badPlace: input
+        default: cannotCreate
+        }
+    }
 }
 
 /// Why nothing was started: one line on standard error, and an exit code.
@@ -25,7 +35,7 @@ enum Command {
     static func main() async {
         Allocator.prepare()
         let words = Array(CommandLine.arguments.dropFirst())
-        ProcessSecrets.hideWords(after: ["--token", "--password"])
+        ProcessSecrets.hideWords(after: ["--token", "--password", "--store"])
         do throws(CommandFailure) {
             exit(try await run(words))
         } catch {
@@ -42,6 +52,9 @@ enum Command {
         case "user":
             umask(0o077)
             return try await UserCommand.run(rest)
+        case "store":
+            umask(0o077)
+            return try await StoreCommand.run(rest)
         case "endpoint":
             if rest.first == "--help" { return show(Help.of("endpoint")) }
             return await EndpointCommand.run(arguments: rest)
