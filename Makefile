@@ -9,6 +9,7 @@ FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 SOAK_JOINS ?= 300
 SEED ?= 1
+STORE ?= sqlite
 
 .PHONY: help
 help: ## this list
@@ -33,12 +34,12 @@ release: install ## build the executable in release mode
 	@swift build -c release --scratch-path $(BUILD) --product nhipcau
 
 .PHONY: test
-test: unit sockets interop ## install what is missing, build, and pass every test
+test: unit sockets interop ## install what is missing, build, and pass every test; STORE=postgresql on a PostgreSQL of the tests' own
 
 .PHONY: unit
-unit: install ## the tests that need no network, no browser and no sleep
+unit: install $(if $(filter postgresql,$(STORE)),install-test) ## the tests that need no network, no browser and no sleep
 	@echo "==> unit tests"
-	@swift test --scratch-path $(BUILD)
+	@$(if $(filter postgresql,$(STORE)),tools/with-postgresql) swift test --scratch-path $(BUILD)
 
 .PHONY: sockets
 sockets: install ## the tests of a room that bind a socket of this machine
@@ -48,7 +49,7 @@ sockets: install ## the tests of a room that bind a socket of this machine
 .PHONY: interop
 interop: install-test release ## the tests with real sockets, browsers and foreign stacks
 	@echo "==> interop tests"
-	@NHIPCAU="$(CURDIR)/$(RELEASE)" .venv/bin/python -m pytest Tests/Interop -q -rs $(PYTEST_FLAGS)
+	@NHIPCAU="$(CURDIR)/$(RELEASE)" STORE="$(STORE)" .venv/bin/python -m pytest Tests/Interop -q -rs $(PYTEST_FLAGS)
 
 .PHONY: lint
 lint: ## the format of every Swift file, and the house's own rules

@@ -2,6 +2,7 @@ import Base
 import Foundation
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -30,7 +31,7 @@ package struct ControlPlaneSettings: Sendable {
 
 /// The API: sessions, roles, meetings, media, the meeting channel, audit. Joins the domain, the store and media behind HTTP.
 package final class ControlPlane: WebApplication {
-    let store: any Store
+    let store: Records
     let media: any MediaPlane
     let settings: ControlPlaneSettings
     let sites: SiteDirectory
@@ -57,7 +58,7 @@ package final class ControlPlane: WebApplication {
     ///   - log: takes lines of key=value, without secrets.
     /// - Throws: `DirectoryError` where the directory of sites cannot be read.
     package init(
-        store: any Store, media: any MediaPlane, settings: ControlPlaneSettings = ControlPlaneSettings(), directory: [UInt8]? = nil,
+        store: Records, media: any MediaPlane, settings: ControlPlaneSettings = ControlPlaneSettings(), directory: [UInt8]? = nil,
         pages: @escaping @Sendable (HTTPRequest) async -> HTTPResponse? = { _ in nil }, now: @escaping @Sendable () -> Date = { Date() },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(DirectoryError) {
@@ -77,8 +78,7 @@ package final class ControlPlane: WebApplication {
         let admin = UserRecord(
             id: UUIDv7.make(at: now()), username: "admin", name: "Quản trị viên", role: .admin, organisation: sites.centreName,
             passwordHash: try await passwords.hash(secret), createdAt: now())
-        try await store.insert(admin)
-        await audit(nil, "user.create", subject: admin.id.text, detail: "admin, first start")
+        try await store.insert(admin, noting: entry(nil, "user.create", subject: admin.id.text, detail: "admin, first start"))
         return chosen == nil ? secret : nil
     }
 
@@ -95,17 +95,30 @@ package final class ControlPlane: WebApplication {
                     do { try await Task.sleep(for: .seconds(1)) } catch { return }
                 }
             }
+            // Apart from the tick: a store that is slow or gone holds up nobody's levels.
+            group.addTask { [self] in
+                while !Task.isCancelled {
+                    await keepHouse(second: Int(now().timeIntervalSince1970))
+                    do { try await Task.sleep(for: .seconds(1)) } catch { return }
+                }
+            }
+            group.addTask { [self] in
+                for await change in await store.changes() where change.mayEndLogins { await endLostLogins() }
+            }
             await group.waitForAll()
         }
     }
 
-    /// One second's work: media's snapshots to the rooms, expired sessions to the end.
+    /// One second's work that no store can hold up: media's snapshots to the rooms, expired sessions to the end.
     func tick() async {
         await rooms.tick()
         let time = now()
         await rooms.end { $0.expiresAt <= time }
+    }
+
+    /// One second's work in the store.
+    func keepHouse(second: Int) async {
         await writeAuditCounts()
-        let second = Int(time.timeIntervalSince1970)
         guard second % 10 == 0 else { return }
         await endLostLogins()
         guard second % 60 == 0 else { return }
@@ -192,6 +205,17 @@ extension ControlPlane {
                 throw Problem(.notFound, [request.path])
             }
             return page
+        }
+    }
+}
+
+extension StoreChange {
+    /// Whether somebody's login may be gone by it.
+    fileprivate var mayEndLogins: Bool {
+        switch self {
+        case .document(let kind, _): kind == "session" || kind == "user"
+        case .stream: false
+        case .everything: true
         }
     }
 }

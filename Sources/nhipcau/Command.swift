@@ -1,5 +1,6 @@
 import Endpoint
 import Foundation
+import Store
 
 @main
 enum Command {
@@ -8,7 +9,7 @@ enum Command {
     static func main() async {
         Allocator.prepare()
         let words = Array(CommandLine.arguments.dropFirst())
-        ProcessSecrets.hideWords(after: ["--token", "--password"])
+        ProcessSecrets.hideWords(after: ["--token", "--password", "--store"])
         do throws(CommandFailure) {
             exit(try await run(words))
         } catch {
@@ -26,6 +27,9 @@ enum Command {
         case "user":
             umask(0o077)
             return try await UserCommand.run(rest)
+        case "store":
+            umask(0o077)
+            return try await StoreCommand.run(rest)
         case "endpoint":
             if rest.first == "--help" { return show(Help.of("endpoint")) }
             return await EndpointCommand.run(arguments: rest)

@@ -1,5 +1,6 @@
 import Foundation
 import MCU
+import Store
 import WebServer
 
 /// What `serve` runs with: the file's values, overridden by flags.
@@ -14,6 +15,9 @@ struct Configuration {
     var mediaPort: UInt16 = 5_004
     var mediaAddresses: [MediaServerConfiguration.Announced] = []
     var data = "data"
+    /// Where what lasts is kept; nil: `nhipcau.sqlite` in the data folder.
+    var store: StorePlace?
+    var storePlace: StorePlace { store ?? .sqlite(path: data + "/nhipcau.sqlite") }
     var tls = TLS.none
     var directory: String?
     var logLevel = Log.Level.info
@@ -42,7 +46,7 @@ struct Configuration {
             words, of: subcommand,
             known: extra.union([
                 "--config", "--listen", "--media-port", "--data", "--tls-certificate", "--tls-key", "--tls", "--public-url", "--log-level",
-                "--metrics", "--plain-http",
+                "--metrics", "--plain-http", "--store",
             ]), repeatable: ["--media-address", "--trusted-proxy"])
         var configuration = Configuration()
         if let file = words["--config"] { try configuration.read(file) }
@@ -64,11 +68,12 @@ struct Configuration {
         try fields.allow([
             "listen", "publicURL", "media", "data", "tls", "directory", "logLevel", "sessionHours", "auditDays", "mediaSessionsPerLogin",
             "gateways",
-            "trustedProxies", "metrics", "plainHTTP",
+            "trustedProxies", "metrics", "plainHTTP", "store",
         ])
         if let text = try fields.string("listen") { try listen(text, fields.place("listen")) }
         publicURL = try fields.string("publicURL") ?? publicURL
         data = try fields.string("data") ?? data
+        if let text = try fields.string("store") { store = try Self.storePlace(text, fields.place("store")) }
         directory = try fields.string("directory") ?? directory
         if let hours = try fields.int("sessionHours", in: 1...720) { sessionHours = hours }
         if let days = try fields.int("auditDays", in: 30...36_500) { auditDays = days }
@@ -119,6 +124,7 @@ struct Configuration {
         for network in words.all("--trusted-proxy") { try trust(network, "--trusted-proxy") }
         publicURL = words["--public-url"] ?? publicURL
         data = words["--data"] ?? data
+        if let text = words["--store"] { store = try Self.storePlace(text, "--store") }
         if let text = words["--media-port"] {
             guard let port = UInt16(text) else { throw .usage("--media-port: \"\(text)\" is no port; give 0 to 65535") }
             mediaPort = port
@@ -169,6 +175,10 @@ struct Configuration {
             throw .usage("\(place): \"\(text)\" is not IP or IP:PORT, as 203.0.113.7 or [2001:db8::7]:5004")
         }
         mediaAddresses.append(address)
+    }
+
+    static func storePlace(_ text: String, _ place: String) throws(CommandFailure) -> StorePlace {
+        do throws(StoreError) { return try StorePlace(parsing: text) } catch { throw .usage("\(place): \(error)") }
     }
 
     private mutating func setLevel(_ text: String, _ place: String) throws(CommandFailure) {

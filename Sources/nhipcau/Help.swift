@@ -6,6 +6,7 @@ enum Help {
           nhipcau serve      the server: pages, API and media
           nhipcau endpoint   a site without a screen: joins, sends, measures
           nhipcau demo       a server with a running meeting of twelve simulated provinces
+          nhipcau store      copies what lasts from SQLite to PostgreSQL or back, and prints it
           nhipcau user       accounts, for whoever has the machine: a lost password, an account to shut
           nhipcau version
           nhipcau help SUBCOMMAND
@@ -18,6 +19,7 @@ enum Help {
         case "demo": demo
         case "endpoint": endpoint
         case "user": user
+        case "store": store
         case "version": "nhipcau version\n\n  Prints the version.\n"
         case "help": "nhipcau help [SUBCOMMAND]\n\n  Lists the subcommands, or explains one.\n"
         default: nil
@@ -32,6 +34,8 @@ enum Help {
           --media-port PORT        the one UDP port for media (5004; 0 takes a free one)
           --media-address IP[:PORT]  announced to clients; repeatable; PORT where a router maps it (all interfaces)
           --data DIR               database and certificates (./data)
+          --store STORE            sqlite:PATH or postgresql://USER@HOST/DATABASE?sslmode=verify-full (nhipcau.sqlite in --data).
+                                   A password belongs in PGPASSFILE (~/.pgpass) or the file, not in a word that others may see
           --tls-certificate FILE --tls-key FILE   HTTPS with these PEM files
           --tls self-signed        HTTPS with a certificate made for the first trial
           --trusted-proxy NETWORK  a reverse proxy (address or CIDR) whose X-Forwarded-For or Forwarded counts; repeatable (none)
@@ -53,11 +57,20 @@ enum Help {
         """
 
     private static let user = """
-        nhipcau user list | password NAME | disable NAME | enable NAME | role NAME ROLE   [--data DIR]
+        nhipcau user list | password NAME | disable NAME | enable NAME | role NAME ROLE   [--data DIR | --store STORE]
 
-          Acts on the embedded store, whether the server runs or not; the account's sessions end.
+          Acts on the store, whether the server runs or not; the account's sessions end.
           The new password comes from NHIPCAU_PASSWORD; without it a random one is made and printed once.
           ROLE is admin, secretary, operator, network or auditor.
+
+        """
+
+    private static let store = """
+        nhipcau store copy FROM TO | export STORE
+
+          FROM, TO and STORE are sqlite:PATH or postgresql://…; stop the server first.
+          copy takes an installation over into an empty store, whole or not at all, and compares counts and SHA-256 of both.
+          export prints every row as a line of JSON, in an order that is the same on both engines. It has hashes of passwords: keep it safe.
 
         """
 

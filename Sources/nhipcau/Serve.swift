@@ -2,6 +2,7 @@ import ControlPlane
 import Endpoint
 import Foundation
 import MCU
+import Records
 import Store
 import WebPages
 import WebServer
@@ -47,7 +48,7 @@ enum Serve {
 
 /// A running server: store, media, control plane and web server.
 final class Server: Sendable {
-    let store: SQLiteStore
+    let store: Records
     let media: MediaServer
     let control: ControlPlane
     let web: WebServer
@@ -68,9 +69,10 @@ final class Server: Sendable {
         let directory = try Self.directory(configuration.directory)
         let tls = try Self.tls(configuration)
         do {
-            store = try SQLiteStore(path: folder + "/nhipcau.sqlite", now: Date())
+            store = Records(try await configuration.storePlace.open(now: Date()))
         } catch {
-            throw CommandFailure(code: ExitCode.cannotCreate, line: "--data \(folder): \(error)")
+            let place = configuration.store.map { "--store \($0.shown)" } ?? "--data \(folder)"
+            throw CommandFailure(code: ExitCode.of(error), line: "\(place): \(error)")
         }
         media = try Self.media(configuration)
         let counters = ServerCounters()
@@ -137,7 +139,7 @@ final class Server: Sendable {
 
     private static func metrics(
         _ configuration: Configuration, _ control: ControlPlane, _ log: Log, stop web: [WebServer], _ media: MediaServer,
-        _ store: SQLiteStore
+        _ store: Records
     ) async throws(CommandFailure) -> WebServer? {
         guard let place = configuration.metrics else { return nil }
         var settings = WebServerConfiguration(host: place.host, port: place.port)

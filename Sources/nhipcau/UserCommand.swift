@@ -1,25 +1,30 @@
 import ControlPlane
 import Foundation
 import Meetings
+import Records
 import Store
 
-/// `nhipcau user`: accounts of the embedded store, for whoever has the machine.
+/// `nhipcau user`: accounts, for whoever has the machine.
 enum UserCommand {
     static func run(_ arguments: [String]) async throws(CommandFailure) -> Int32 {
         let plain = arguments.prefix { !$0.hasPrefix("--") }
-        let words = try Words(Array(arguments.dropFirst(plain.count)), of: "user", known: ["--data"])
+        let words = try Words(Array(arguments.dropFirst(plain.count)), of: "user", known: ["--data", "--store"])
         let folder = words["--data"] ?? "data"
         let path = folder + "/nhipcau.sqlite"
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw .input("--data \(folder): there is no nhipcau.sqlite; name the folder that serve has")
+        let place: StorePlace
+        if let text = words["--store"] {
+            guard words["--data"] == nil else { throw .usage("user takes --data or --store, not both") }
+            place = try Configuration.storePlace(text, "--store")
+        } else {
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw .input("--data \(folder): there is no nhipcau.sqlite; name the folder that serve has, or its --store")
+            }
+            place = .sqlite(path: path)
         }
-        let store: SQLiteStore
-        do { store = try SQLiteStore(path: path, now: Date()) } catch {
-            throw CommandFailure(code: ExitCode.cannotCreate, line: "--data \(folder): \(error)")
-        }
+        let store = try await StoreCommand.open(place, words["--store"] == nil ? "--data \(folder)" : "--store \(place.shown)")
         let outcome: Result<Int32, CommandFailure>
         do throws(CommandFailure) {
-            outcome = .success(try await act(Array(plain), AccountTool(store: store)))
+            outcome = .success(try await act(Array(plain), AccountTool(store: Records(store))))
         } catch { outcome = .failure(error) }
         await store.close()
         return try outcome.get()

@@ -3,6 +3,7 @@ import Foundation
 import Formats
 import MCU
 import Meetings
+import Records
 import Store
 import TestSupport
 import Testing
@@ -64,14 +65,14 @@ struct Hall {
 
     init() async throws {
         store = try HeldStore(now: start)
-        try await store.insert(secretary)
+        try await store.records.insert(secretary)
         let meeting = Meeting(
             id: UUID(),
             MeetingCreation(
                 title: "Giao ban", startsAt: start, durationMinutes: 60, layout: .grid, isLocked: false, capacity: 1_000,
                 createdBy: secretary.id, createdAt: start))
-        try await store.insert(meeting)
-        room = Room(meeting, store: store, media: media, now: { [start] in start }, counts: counts)
+        try await store.records.insert(meeting)
+        room = Room(meeting, store: store.records, media: media, now: { [start] in start }, counts: counts)
         try await room.perform(.start, by: .user(id: secretary.id, role: .secretary))
     }
 

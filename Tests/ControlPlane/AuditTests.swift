@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Meetings
+import Records
 import Store
 import Testing
 

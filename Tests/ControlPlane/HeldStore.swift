@@ -3,6 +3,8 @@ import Foundation
 import Meetings
 import Store
 
+@testable import Records
+
 /// The embedded store in memory, whose writes of meetings can be held back, so that a test sees what happens meanwhile, or refused.
 final class HeldStore: Store {
     private struct State {
@@ -19,6 +21,8 @@ final class HeldStore: Store {
     private let state = Guarded(State())
 
     init(now: Date) throws { inner = try SQLiteStore(path: ":memory:", now: now) }
+
+    var records: Records { Records(self) }
 
     /// From now on a meeting's write waits until `release`.
     func hold() { state.withLock { $0.isHolding = true } }
@@ -68,52 +72,45 @@ final class HeldStore: Store {
         }
     }
 
-    func update(_ meeting: Meeting, from version: Int) async throws(StoreError) {
+    func commit(_ batch: Batch) async throws(StoreError) {
+        let meetings = batch.operations.compactMap(Self.changedMeeting)
+        guard !meetings.isEmpty else { return try await inner.commit(batch) }
         await waitWhileHeld()
         let (refusal, isWritten) = state.withLock { state in
             defer { (state.refusal, state.isWrittenAllTheSame) = (nil, false) }
             return (state.refusal, state.isWrittenAllTheSame)
         }
         if let refusal, !isWritten { throw refusal }
-        try await inner.update(meeting, from: version)
-        state.withLock { $0.writes.append(meeting) }
+        try await inner.commit(batch)
+        state.withLock { $0.writes += meetings }
         if let refusal { throw refusal }
     }
 
-    func session(tokenHash: [UInt8]) async throws(StoreError) -> SessionRecord? {
-        state.withLock { $0.sessionReads += 1 }
-        return try await inner.session(tokenHash: tokenHash)
+    /// The meeting as it is after the operation, where that changes one that is there.
+    private static func changedMeeting(_ operation: Batch.Operation) -> Meeting? {
+        guard case .put(Meeting.kind, let id, _, let body, .version(let version)) = operation else { return nil }
+        return try? Meeting(Document(kind: Meeting.kind, id: id, version: version + 1, body: body))
+    }
+
+    func document(_ kind: String, _ id: String) async throws(StoreError) -> Document? {
+        if kind == SessionRecord.kind { state.withLock { $0.sessionReads += 1 } }
+        return try await inner.document(kind, id)
     }
 }
 
 // What is not held.
 extension HeldStore {
-    func insert(_ user: UserRecord) async throws(StoreError) { try await inner.insert(user) }
-    func user(named username: String) async throws(StoreError) -> UserRecord? { try await inner.user(named: username) }
-    func user(_ id: UUID) async throws(StoreError) -> UserRecord? { try await inner.user(id) }
-    func users(limit: Int, after: UUID?) async throws(StoreError) -> [UserRecord] { try await inner.users(limit: limit, after: after) }
-    func userCount() async throws(StoreError) -> Int { try await inner.userCount() }
-    func update(_ user: UserRecord) async throws(StoreError) { try await inner.update(user) }
-    func users(standingFor site: String) async throws(StoreError) -> [UserRecord] { try await inner.users(standingFor: site) }
-    func administratorCount() async throws(StoreError) -> Int { try await inner.administratorCount() }
-    func insert(_ session: SessionRecord, most: Int) async throws(StoreError) { try await inner.insert(session, most: most) }
-    func deleteSession(tokenHash: [UInt8]) async throws(StoreError) { try await inner.deleteSession(tokenHash: tokenHash) }
-    func deleteSessions(expiredBy date: Date) async throws(StoreError) { try await inner.deleteSessions(expiredBy: date) }
-    func deleteSessions(of user: UUID, except tokenHash: [UInt8]?) async throws(StoreError) {
-        try await inner.deleteSessions(of: user, except: tokenHash)
+    func documents(_ query: DocumentQuery) async throws(StoreError) -> [Document] { try await inner.documents(query) }
+    func count(_ kind: String, where field: (name: String, value: String)?) async throws(StoreError) -> Int {
+        try await inner.count(kind, where: field)
     }
-    func insert(_ meeting: Meeting) async throws(StoreError) { try await inner.insert(meeting) }
-    func meeting(_ id: UUID) async throws(StoreError) -> Meeting? { try await inner.meeting(id) }
-    func meetings(phase: MeetingPhase?, limit: Int, after: UUID?) async throws(StoreError) -> [Meeting] {
-        try await inner.meetings(phase: phase, limit: limit, after: after)
-    }
-    func meetingCounts() async throws(StoreError) -> [MeetingPhase: Int] { try await inner.meetingCounts() }
-    func deleteMeeting(_ id: UUID, version: Int?) async throws(StoreError) { try await inner.deleteMeeting(id, version: version) }
-    func append(_ entry: AuditEntry) async throws(StoreError) { try await inner.append(entry) }
-    func audit(limit: Int, after: UUID?) async throws(StoreError) -> [AuditEntry] { try await inner.audit(limit: limit, after: after) }
-    func amendAudit(_ id: UUID, detail: String) async throws(StoreError) { try await inner.amendAudit(id, detail: detail) }
-    func audit(before date: Date, limit: Int) async throws(StoreError) -> [AuditEntry] { try await inner.audit(before: date, limit: limit) }
-    func deleteAudit(through id: UUID) async throws(StoreError) { try await inner.deleteAudit(through: id) }
+    func counts(_ kind: String, by field: String) async throws(StoreError) -> [String: Int] { try await inner.counts(kind, by: field) }
+    func events(of stream: String, _ page: EventPage) async throws(StoreError) -> [StoredEvent] { try await inner.events(of: stream, page) }
+    func number(of key: String, in stream: String) async throws(StoreError) -> Int? { try await inner.number(of: key, in: stream) }
+    func version(of stream: String) async throws(StoreError) -> Int { try await inner.version(of: stream) }
+    func snapshot(of stream: String) async throws(StoreError) -> StreamSnapshot? { try await inner.snapshot(of: stream) }
+    func dump(_ take: @escaping @Sendable (StoredRow) -> Void) async throws(StoreError) { try await inner.dump(take) }
+    func changes() async -> AsyncStream<StoreChange> { await inner.changes() }
     func check() async throws(StoreError) { try await inner.check() }
     func close() async { await inner.close() }
 }

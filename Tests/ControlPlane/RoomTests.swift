@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Meetings
+import Records
 import Store
 import Testing
 
@@ -25,10 +26,10 @@ struct RoomTests {
     private var chair: Authority { .user(id: secretary.id, role: .secretary) }
 
     private func runningRoom() async throws -> Room {
-        try await store.insert(secretary)
-        try await store.insert(meeting)
+        try await store.records.insert(secretary)
+        try await store.records.insert(meeting)
         let clock = Clock(start: start)
-        let room = Room(meeting, store: store, media: media, now: { clock.next() })
+        let room = Room(meeting, store: store.records, media: media, now: { clock.next() })
         try await room.perform(.start, by: chair)
         return room
     }
@@ -60,12 +61,12 @@ struct RoomTests {
         await store.someWriteWaits()
         let late = try await join(room, person())
         store.release()
-        try await change.value
+        _ = try await change.value
         #expect(await room.participant(late) != nil)
         #expect(await room.meeting == store.writes.last)
         try await room.perform(.change(capacity(9)), by: chair)
         try await room.perform(.end, by: chair)
-        let stored = try await store.meeting(meeting.id)
+        let stored = try await store.records.meeting(meeting.id)
         #expect(stored?.phase == .ended && stored?.version == 5)
         #expect(await room.meeting == store.writes.last)
     }
@@ -90,7 +91,7 @@ struct RoomTests {
         let second = try await join(room, user)
         await room.report(.connected(second))
         store.release()
-        try await mute.value
+        _ = try await mute.value
         #expect(await room.participant(second)?.isMutedByChair == true)
         #expect(media.calls.last { $0 == .muted(second, true) || $0 == .muted(second, false) } == .muted(second, true))
         store.hold()
@@ -98,7 +99,7 @@ struct RoomTests {
         await store.someWriteWaits()
         let third = try await join(room, user)
         store.release()
-        try await removal.value
+        _ = try await removal.value
         #expect(await room.participantCount == 0)
         for id in [first, second, third] { #expect(media.calls.contains(.leave(id))) }
         store.hold()
@@ -106,9 +107,9 @@ struct RoomTests {
         await store.someWriteWaits()
         _ = try await join(room, person())
         store.release()
-        try await end.value
+        _ = try await end.value
         #expect(await room.participantCount == 0)
-        #expect(try await store.meeting(meeting.id)?.phase == .ended)
+        #expect(try await store.records.meeting(meeting.id)?.phase == .ended)
     }
 
     @Test func `orders that come at once are decided one after the other, and each is stored`() async throws {
@@ -122,7 +123,7 @@ struct RoomTests {
         await room.report(.connected(id))
         #expect(await room.participant(id)?.media.isConnected == true)
         store.release()
-        for order in orders { try await order.value }
+        for order in orders { _ = try await order.value }
         #expect(store.writes.map(\.version) == Array(2...12))
         #expect(await room.meeting == store.writes.last)
     }
@@ -145,13 +146,13 @@ extension RoomTests {
     {
         let room = try await runningRoom()
         let id = try await join(room, person())
-        store.refuseNext(with: .failed(code: 0, message: "the connection was cut"), isWrittenAllTheSame: true)
+        store.refuseNext(with: .failed(code: "0", message: "the connection was cut"), isWrittenAllTheSame: true)
         await #expect(throws: Problem.self) { try await room.perform(.mute(id, true), by: chair) }
         #expect(await room.participant(id)?.isMuted == false)
         try await room.perform(.change(capacity(9)), by: chair)
         #expect(await room.participant(id)?.isMutedByChair == true)
         #expect(media.calls.contains(.muted(id, true)))
-        #expect(try await store.meeting(meeting.id) == room.meeting)
+        #expect(try await store.records.meeting(meeting.id) == room.meeting)
     }
 
     @Test func `what another program stored is taken, and an order that it made pointless is refused for its own reason`() async throws {
@@ -159,7 +160,7 @@ extension RoomTests {
         let id = try await join(room, person())
         var ended = await room.meeting
         ended.evolve(.ended(at: start))
-        try await store.update(ended, from: 2)
+        try await store.records.update(ended, from: 2)
         let refusal = await #expect(throws: Problem.self) { try await room.perform(.change(capacity(9)), by: chair) }
         #expect(refusal?.type == .ended)
         #expect(await room.participant(id) == nil)

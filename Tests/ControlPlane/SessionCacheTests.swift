@@ -2,6 +2,7 @@ import Base
 import Formats
 import Foundation
 import Meetings
+import Records
 import Store
 import Testing
 import WebServer
@@ -107,7 +108,7 @@ struct ChannelSessionTests {
             store = try HeldStore(now: clock.now)
             var settings = ControlPlaneSettings()
             settings.scrypt = .cheap
-            plane = try ControlPlane(store: store, media: RecordingMedia(), settings: settings, now: { [clock] in clock.now })
+            plane = try ControlPlane(store: store.records, media: RecordingMedia(), settings: settings, now: { [clock] in clock.now })
         }
 
         func call(_ method: String, _ path: String, _ body: String = "", token: String? = nil) async throws -> (
@@ -166,7 +167,7 @@ struct ChannelSessionTests {
         case .deleted: #expect(try await house.call("DELETE", "users/\(id)", token: admin).status == 204)
         case .expired: house.clock.goOn(12 * 3_600)
         case .otherProgram:
-            try await house.store.deleteSessions(of: try #require(UUID(uuidString: id)), except: nil)
+            try await house.store.records.deleteSessions(of: try #require(UUID(uuidString: id)), except: nil)
             house.clock.goOn(SessionCache.lifetime)
         }
         channel.say(lock)

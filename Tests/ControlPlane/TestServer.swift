@@ -1,6 +1,7 @@
 import Foundation
 import Formats
 import Meetings
+import Records
 import Store
 import Testing
 import WebServer
@@ -37,7 +38,7 @@ struct TestServer {
         let directory =
             #"{"centre":{"code":"TW","name":"Ủy ban","site":"Hội trường"},"provinces":[{"code":"12","name":"Lai Châu","kind":"tỉnh"}]}"#
         control = try ControlPlane(
-            store: store, media: media, settings: settings, directory: Array(directory.utf8), now: { start })
+            store: store.records, media: media, settings: settings, directory: Array(directory.utf8), now: { start })
         _ = try await control.ensureAdministrator(password: Self.password)
     }
 

@@ -202,7 +202,7 @@ def test_the_audit_tells_who_knocked_and_is_not_flooded(server):
 def test_a_lost_administrator_is_let_in_from_the_machine(server):
     def user(*words, **environment):
         return subprocess.run(
-            [executable(), "user", *words, *([] if "--data" in words else ["--data", server.data])], capture_output=True, text=True, timeout=30,
+            [executable(), "user", *words, *([] if "--data" in words else server.store)], capture_output=True, text=True, timeout=30,
             env=os.environ | environment)
 
     make(server, "dieu-hanh")

@@ -51,7 +51,7 @@ struct CommandTests {
             let words = line.split(separator: " ")
             return words.first == "nhipcau" && words.count > 1 ? String(words[1]) : nil
         }
-        #expect(Set(listed) == ["serve", "endpoint", "demo", "user", "version", "help"])
+        #expect(Set(listed) == ["serve", "endpoint", "demo", "user", "store", "version", "help"])
         for name in listed { #expect(Help.of(name)?.contains("nhipcau \(name)") == true) }
         #expect(Help.of("fly") == nil)
     }
@@ -69,7 +69,7 @@ struct CommandTests {
             let failure = #expect(throws: CommandFailure.self) { try Configuration.parse([flag]) }
             #expect(failure?.line.contains("wants a value") == true, "\(flag)")
         }
-        #expect(named.count == 13)
+        #expect(named.count == 14)
     }
 
     @Test func `help for endpoint names the flags that endpoint knows, and no other`() {

@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Meetings
+import Records
 import Store
 
 /// Accounts without the API: for whoever has the machine and lost the administrator's password. A running server sees the change at once, and ends what hung on
@@ -12,10 +13,10 @@ package struct AccountTool: Sendable {
         case hashingFailed
         case store(StoreError)
     }
-    private let store: any Store
+    private let store: Records
     private let now: @Sendable () -> Date
 
-    package init(store: any Store, now: @escaping @Sendable () -> Date = { Date() }) { (self.store, self.now) = (store, now) }
+    package init(store: Records, now: @escaping @Sendable () -> Date = { Date() }) { (self.store, self.now) = (store, now) }
 
     /// Every account, in the order of its making.
     package func users() async throws(Failure) -> [UserRecord] {
@@ -51,13 +52,10 @@ package struct AccountTool: Sendable {
         do {
             guard var user = try await store.user(named: Username.normal(username)) else { throw Failure.noSuchUser(username) }
             body(&user)
-            try await store.update(user)
-            try await store.deleteSessions(of: user.id, except: nil)
-            try await store.append(
-                AuditEntry(
-                    id: UUIDv7.make(at: now()), at: now(), actor: nil, actorName: "command line", action: "user.change",
-                    subject: user.id.text,
-                    detail: "\(user.username): \(what)"))
+            let note = AuditEntry(
+                id: UUIDv7.make(at: now()), at: now(), actor: nil, actorName: "command line", action: "user.change", subject: user.id.text,
+                detail: "\(user.username): \(what)")
+            try await store.update(user, ending: .all(except: nil), noting: note)
         } catch let failure as Failure {
             throw failure
         } catch let error as StoreError {

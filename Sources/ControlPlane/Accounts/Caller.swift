@@ -1,5 +1,6 @@
 import Foundation
 import Meetings
+import Records
 import Store
 import WebServer
 

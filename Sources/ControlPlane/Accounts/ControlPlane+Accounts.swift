@@ -2,6 +2,7 @@ import Base
 import Formats
 import Foundation
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -27,8 +28,8 @@ extension ControlPlane {
             createdAt: now())
         user.sites = sites
         user.isDisabled = new.isDisabled ?? false
-        do { try await store.insert(user) } catch { throw Problem(error) }
-        await audit(try call.signedInCaller, "user.create", subject: user.id.text, detail: "\(user.username) \(user.role.rawValue)")
+        let note = entry(try call.signedInCaller, "user.create", subject: user.id.text, detail: "\(user.username) \(user.role.rawValue)")
+        do { try await store.insert(user, noting: note) } catch { throw Problem(error) }
         return .json(user.json, status: 201, headers: [("Location", "/api/v1/users/\(user.id.text)")])
     }
 
@@ -41,6 +42,10 @@ extension ControlPlane {
 
     /// `PATCH /users/{id}`.
     func changeUser(_ call: Call, _ changes: UserChanges) async throws(Problem) -> HTTPResponse {
+        try await againWhereStale { () async throws(Problem) in try await changeUserOnce(call, changes) }
+    }
+
+    private func changeUserOnce(_ call: Call, _ changes: UserChanges) async throws(Problem) -> HTTPResponse {
         let (caller, before) = (try call.signedInCaller, try await account(call))
         var user = before
         user.name = changes.name ?? before.name
@@ -49,36 +54,40 @@ extension ControlPlane {
         user.sites = try changes.sites.map { codes throws(Problem) in try known(codes) } ?? before.sites
         user.isDisabled = changes.isDisabled ?? before.isDisabled
         if let password = changes.password { user.passwordHash = try await hash(password, of: user.username) }
-        try await keepAnAdministrator(before, after: user)
-        do { try await store.update(user) } catch { throw Problem(error, missing: .userNotFound) }
         let changed = Self.differences(before, user)
-        await audit(caller, "user.change", subject: user.id.text, detail: "\(user.username): \(changed.joined(separator: ", "))")
+        let note = entry(caller, "user.change", subject: user.id.text, detail: "\(user.username): \(changed.joined(separator: ", "))")
         // A changed right begins with a new sign-in; the administrator's own session that asked for it goes on.
+        var ended = EndedSessions.none
         if user.role != before.role || user.isDisabled && !before.isDisabled || user.passwordHash != before.passwordHash {
             let isOwn = user.id == caller.user.id && !user.isDisabled
-            try await endSessions(of: user.id, except: isOwn ? caller.session.tokenHash : nil)
+            ended = .all(except: isOwn ? caller.session.tokenHash : nil)
         }
+        try await keep(user, ending: ended, noting: note)
         return .json(user.json)
     }
 
     /// `DELETE /users/{id}`: nobody signs in by it any more, and its name is free; the audit and its meetings keep naming it.
     func deleteUser(_ call: Call) async throws(Problem) -> HTTPResponse {
+        try await againWhereStale { () async throws(Problem) in try await deleteUserOnce(call) }
+    }
+
+    private func deleteUserOnce(_ call: Call) async throws(Problem) -> HTTPResponse {
         let (caller, before) = (try call.signedInCaller, try await account(call))
         var user = before
         (user.isDeleted, user.isDisabled, user.passwordHash, user.sites) = (true, true, "", [])
         user.username = "~\(user.id.text)"
-        try await keepAnAdministrator(before, after: user)
-        do { try await store.update(user) } catch { throw Problem(error, missing: .userNotFound) }
-        await audit(caller, "user.delete", subject: user.id.text, detail: before.username)
-        try await endSessions(of: user.id, except: nil)
+        try await keep(
+            user, ending: .all(except: nil), noting: entry(caller, "user.delete", subject: user.id.text, detail: before.username))
         return HTTPResponse(status: 204)
     }
 
     /// `DELETE /users/{id}/sessions`: signs it out everywhere.
     func endUserSessions(_ call: Call) async throws(Problem) -> HTTPResponse {
         let (caller, user) = (try call.signedInCaller, try await account(call))
-        try await endSessions(of: user.id, except: nil)
-        await audit(caller, "user.signOut", subject: user.id.text, detail: user.username)
+        let note = entry(caller, "user.signOut", subject: user.id.text, detail: user.username)
+        do { try await store.deleteSessions(of: user.id, except: nil, noting: note) } catch { throw Problem(error) }
+        sessions.withLock { $0.forget(user: user.id) }
+        await rooms.end { $0.user == user.id }
         return HTTPResponse(status: 204)
     }
 
@@ -87,9 +96,8 @@ extension ControlPlane {
         let (caller, before) = (try call.signedInCaller, try await account(call))
         var user = before
         user.passwordHash = try await hash(new.password, of: user.username)
-        do { try await store.update(user) } catch { throw Problem(error, missing: .userNotFound) }
-        await audit(caller, "user.password", subject: user.id.text, detail: user.username)
-        try await endSessions(of: user.id, except: user.id == caller.user.id ? caller.session.tokenHash : nil)
+        let note = entry(caller, "user.password", subject: user.id.text, detail: user.username)
+        try await keep(user, ending: .all(except: user.id == caller.user.id ? caller.session.tokenHash : nil), noting: note)
         return HTTPResponse(status: 204)
     }
 
@@ -117,9 +125,8 @@ extension ControlPlane {
         limiter.withLock { $0.succeeded(username: username, address: address, at: now()) }
         var user = caller.user
         user.passwordHash = try await hash(new, of: username)
-        do { try await store.update(user) } catch { throw Problem(error, missing: .userNotFound) }
-        await audit(caller, "session.password", subject: user.id.text)
-        try await endSessions(of: user.id, except: caller.session.tokenHash)
+        try await keep(
+            user, ending: .all(except: caller.session.tokenHash), noting: entry(caller, "session.password", subject: user.id.text))
         return HTTPResponse(status: 204)
     }
 
@@ -146,13 +153,23 @@ extension ControlPlane {
         return codes
     }
 
+    /// Writes a changed account, with what it ends and its note, and then ends what hung on those sessions.
     /// - Throws: `last-administrator` where nobody could open an account any more.
-    private func keepAnAdministrator(_ before: UserRecord, after: UserRecord) async throws(Problem) {
-        func isOpenAdministrator(_ user: UserRecord) -> Bool { user.role == .admin && !user.isDisabled && !user.isDeleted }
-        guard isOpenAdministrator(before), !isOpenAdministrator(after) else { return }
-        let count: Int
-        do { count = try await store.administratorCount() } catch { throw Problem(error) }
-        guard count > 1 else { throw Problem(.lastAdministrator) }
+    private func keep(_ user: UserRecord, ending ended: EndedSessions, noting note: AuditEntry) async throws(Problem) {
+        do { try await store.update(user, keepsAnAdministrator: true, ending: ended, noting: note) } catch {
+            throw Problem(error, missing: .userNotFound)
+        }
+        sessions.withLock { $0.forget(user: user.id) }
+        guard case .all(let kept) = ended else { return }
+        await rooms.end { $0.user == user.id && $0.tokenHash != kept }
+    }
+
+    /// Reads and changes again where somebody else changed the account in between.
+    private func againWhereStale(_ body: () async throws(Problem) -> HTTPResponse) async throws(Problem) -> HTTPResponse {
+        for _ in 0..<4 {
+            do { return try await body() } catch { guard error.type == .stale else { throw error } }
+        }
+        return try await body()
     }
 
     private static func differences(_ before: UserRecord, _ after: UserRecord) -> [String] {
@@ -164,12 +181,5 @@ extension ControlPlane {
         if before.isDisabled != after.isDisabled { changed.append(after.isDisabled ? "disabled" : "enabled") }
         if before.passwordHash != after.passwordHash { changed.append("password") }
         return changed
-    }
-
-    /// Signs a user out, and ends what hung on those sessions.
-    func endSessions(of user: UUID, except kept: [UInt8]?) async throws(Problem) {
-        do { try await store.deleteSessions(of: user, except: kept) } catch { throw Problem(error) }
-        sessions.withLock { $0.forget(user: user) }
-        await rooms.end { $0.user == user && $0.tokenHash != kept }
     }
 }

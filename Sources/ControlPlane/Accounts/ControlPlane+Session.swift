@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -51,7 +52,7 @@ extension ControlPlane {
         if passwords.isOutdated(user.passwordHash), let hash = try? await passwords.hash(password) {
             user.passwordHash = hash
             // Made anew at the next login where it cannot be kept now.
-            try? await store.update(user)
+            if (try? await store.update(user)) != nil { user.version += 1 }
         }
         return user
     }
@@ -61,10 +62,11 @@ extension ControlPlane {
         let expires = now().addingTimeInterval(settings.sessionLifetime)
         let record = SessionRecord(
             tokenHash: Secrets.sha256(token), user: user.id, createdAt: now(), expiresAt: expires, address: call.request.remoteAddress)
-        do { try await store.insert(record, most: settings.sessionsPerUser) } catch { throw Problem(error) }
+        let caller = Caller(user: user, session: record, address: call.request.remoteAddress)
+        let note = entry(caller, "session.begin", subject: user.id.text)
+        do { try await store.insert(record, most: settings.sessionsPerUser, noting: note) } catch { throw Problem(error) }
         // A new one of too many takes the place of the oldest.
         sessions.withLock { $0.forget(user: user.id) }
-        await audit(Caller(user: user, session: record, address: call.request.remoteAddress), "session.begin", subject: user.id.text)
         let body = JSONValue.object([("token", .string(token)), ("expiresAt", .time(expires)), ("user", user.json)])
         let cookie = Self.setCookie(token, lifetime: Int(settings.sessionLifetime), isTLS: isSecure(call.request))
         return .json(body, status: 201, headers: [("Set-Cookie", cookie), ("Cache-Control", "no-store")])
@@ -79,10 +81,10 @@ extension ControlPlane {
     /// `DELETE /session`.
     func signOut(_ call: Call) async throws(Problem) -> HTTPResponse {
         let caller = try call.signedInCaller
-        do { try await store.deleteSession(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
+        let note = entry(caller, "session.end", subject: caller.user.id.text)
+        do { try await store.deleteSession(tokenHash: caller.session.tokenHash, noting: note) } catch { throw Problem(error) }
         sessions.withLock { $0.forget(caller.session.tokenHash) }
         await rooms.end { $0.tokenHash == caller.session.tokenHash }
-        await audit(caller, "session.end", subject: caller.user.id.text)
         return HTTPResponse(status: 204, headers: [("Set-Cookie", Self.setCookie("", lifetime: 0, isTLS: isSecure(call.request)))])
     }
 

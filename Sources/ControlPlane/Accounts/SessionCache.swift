@@ -1,5 +1,5 @@
 import Foundation
-import Store
+import Records
 
 /// Logins that the store had a moment ago, so that not each command of a channel asks it again. Whatever ends a login here makes it forgotten before that is
 /// answered; what another program does to the store is seen within `lifetime`.

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 import Store
 
 /// Refusals and readings that repeat within a minute are one row with a count: whoever knocks a thousand times does not push everything else out of sight.

@@ -3,21 +3,30 @@ import Formats
 import Foundation
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 
 extension ControlPlane {
     /// Writes an act of power, or its refusal, to the audit log. A log that cannot be written is counted and said, and stops nobody's meeting.
     func audit(_ caller: Caller?, _ action: String, subject: String = "", detail: String = "", address: String? = nil) async {
-        let entry = AuditEntry(
+        await audit(entry(caller, action, subject: subject, detail: detail, address: address))
+    }
+
+    /// What an act is noted as. Acts that write are given it, so that both are there or neither.
+    func entry(_ caller: Caller?, _ action: String, subject: String = "", detail: String = "", address: String? = nil) -> AuditEntry {
+        AuditEntry(
             id: UUIDv7.make(at: now()), at: now(), actor: caller?.user.id, actorName: caller?.user.username ?? "", action: action,
             subject: subject, detail: String(detail.prefix(400)), address: address ?? caller?.address ?? "")
+    }
+
+    func audit(_ entry: AuditEntry) async {
         guard audits.withLock({ $0.isNew(entry) }) else { return }
         do {
             try await store.append(entry)
         } catch {
             counters.withLock { $0.auditFailures += 1 }
-            log("level=error part=audit action=\(action) error=\"\(error)\"")
+            log("level=error part=audit action=\(entry.action) error=\"\(error)\"")
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 import Store
 
 /// The audit log keeps a year, or what was configured. What is older is written to a file first, and goes when it is there.

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -98,14 +99,16 @@ extension ControlPlane {
         for order in orders {
             let meeting = await room.meeting.id
             let subject = (order.target ?? meeting).text
+            // What people do to themselves is no act of power.
+            let note = order.target.map({ !own.contains($0) }) ?? true ? entry(caller, "command.\(sent.type)", subject: subject) : nil
+            let isNoted: Bool
             do throws(Problem) {
-                try await room.perform(order, by: caller.authority)
+                isNoted = try await room.perform(order, by: caller.authority, noting: note)
             } catch {
                 if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: sent.type) }
                 throw error
             }
-            // What people do to themselves is no act of power.
-            if order.target.map({ !own.contains($0) }) ?? true { await audit(caller, "command.\(sent.type)", subject: subject) }
+            if let note, !isNoted { await audit(note) }
         }
     }
 }

@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 import Meetings
-import Store
+import Records
 import WebServer
 
 /// Those who follow one meeting, in groups that are told the same words: a text is made once for each group, however many are in it.

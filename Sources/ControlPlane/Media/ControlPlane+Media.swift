@@ -2,6 +2,7 @@ import Base
 import Foundation
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 

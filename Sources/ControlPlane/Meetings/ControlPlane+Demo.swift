@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Meetings
+import Records
 import Store
 
 /// A running meeting and a token that may join it.
@@ -26,8 +27,7 @@ extension ControlPlane {
             let made = UserRecord(
                 id: UUIDv7.make(at: now()), username: username, name: "Điểm cầu mô phỏng", role: .operator, organisation: sites.centreName,
                 passwordHash: try await passwords.hash(Secrets.token()), createdAt: now())
-            try await store.insert(made)
-            await audit(nil, "user.create", subject: made.id.text, detail: "\(username), demonstration")
+            try await store.insert(made, noting: entry(nil, "user.create", subject: made.id.text, detail: "\(username), demonstration"))
             found = made
         }
         guard let user = found else { throw StoreError.missing }
@@ -40,8 +40,7 @@ extension ControlPlane {
         let creation = MeetingCreation(
             title: title, startsAt: time, durationMinutes: 120, layout: .grid, createdBy: user.id, createdAt: time)
         let meeting = Meeting(id: UUIDv7.make(at: time), creation)
-        try await store.insert(meeting)
-        await audit(nil, "meeting.create", subject: meeting.id.text, detail: title)
+        try await store.insert(meeting, noting: entry(nil, "meeting.create", subject: meeting.id.text, detail: title))
         try await rooms.room(meeting.id).perform(.start, by: .system)
         return DemoMeeting(id: meeting.id, token: token)
     }

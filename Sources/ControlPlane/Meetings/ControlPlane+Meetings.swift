@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -33,8 +34,8 @@ extension ControlPlane {
             isLocked: settings.isLocked ?? false, capacity: settings.capacity ?? MeetingLimits.defaultCapacity, createdBy: caller.user.id,
             createdAt: time)
         let meeting = Meeting(id: UUIDv7.make(at: time), creation)
-        do { try await store.insert(meeting) } catch { throw Problem(error) }
-        await audit(caller, "meeting.create", subject: meeting.id.text, detail: meeting.title)
+        let note = entry(caller, "meeting.create", subject: meeting.id.text, detail: meeting.title)
+        do { try await store.insert(meeting, noting: note) } catch { throw Problem(error) }
         let headers = [(name: "Location", value: "/api/v1/meetings/\(meeting.id.text)"), (name: "ETag", value: meeting.etag)]
         return .json(meeting.json(base: baseURL(call.request), participants: 0), status: 201, headers: headers)
     }
@@ -66,10 +67,10 @@ extension ControlPlane {
             try await checkVersion(call, of: room)
             version = meeting.version
         }
-        do { try await store.deleteMeeting(meeting.id, version: version) } catch { throw Problem(error) }
+        let note = entry(caller, "meeting.delete", subject: meeting.id.text, detail: meeting.title)
+        do { try await store.deleteMeeting(meeting.id, version: version, noting: note) } catch { throw Problem(error) }
         await room.closeAll(code: 1000, reason: "deleted")
         await rooms.forget(meeting.id)
-        await audit(caller, "meeting.delete", subject: meeting.id.text, detail: meeting.title)
         return HTTPResponse(status: 204)
     }
 
@@ -106,13 +107,15 @@ extension ControlPlane {
 
     /// An order of a person: done and written to the audit log, refused and written too.
     func perform(_ order: Order, in room: Room, by caller: Caller, _ action: String, subject: String) async throws(Problem) {
+        let note = entry(caller, action, subject: subject)
+        let isNoted: Bool
         do {
-            try await room.perform(order, by: caller.authority)
+            isNoted = try await room.perform(order, by: caller.authority, noting: note)
         } catch {
             if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: action) }
             throw error
         }
-        await audit(caller, action, subject: subject)
+        if !isNoted { await audit(note) }
     }
 
     private func checkVersion(_ call: Call, of room: Room) async throws(Problem) {

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Meetings
+import Records
 import Store
 
 // How the domain's values look outside. Only what is written here leaves the server.

@@ -3,12 +3,13 @@ import Foundation
 import Lines
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 
 /// One meeting while somebody looks at it: its state, its changes, and those who follow them.
 actor Room {
-    private let store: any Store
+    private let store: Records
     private let media: any MediaPlane
     private let now: @Sendable () -> Date
     private var state: MeetingState
@@ -22,7 +23,7 @@ actor Room {
     private var logins: [UUID: SessionRecord] = [:]
 
     init(
-        _ meeting: Meeting, store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date,
+        _ meeting: Meeting, store: Records, media: any MediaPlane, now: @escaping @Sendable () -> Date,
         counts: ChannelCounts = ChannelCounts()
     ) {
         (self.store, self.media, self.now) = (store, media, now)
@@ -49,33 +50,41 @@ actor Room {
     ///
     /// One order is decided at a time, since two that store at once would store the same version. Meanwhile facts are taken, and what somebody orders for their own
     /// media session alone.
-    func perform(_ order: Order, by authority: Authority) async throws(Problem) {
+    /// - Parameter note: written in one batch with what the order changes.
+    /// - Returns: whether it was; an order that changes nothing that lasts leaves it to the caller.
+    @discardableResult
+    func perform(_ order: Order, by authority: Authority, noting note: AuditEntry? = nil) async throws(Problem) -> Bool {
         if state.isOwnAffair(order, of: authority) {
             let decision = try decide(order, by: authority)
-            if decision.events.isEmpty { return carryOut(decision) }
+            if decision.events.isEmpty {
+                carryOut(decision)
+                return false
+            }
         }
         await takeTurn()
         defer { giveTurn() }
         let decision = try decide(order, by: authority)
         let refusal: StoreError
-        do { return try await storeAndCarryOut(decision) } catch { refusal = error }
-        // Somebody else has stored since, or an answer was lost on its way: the order is decided on what is stored.
+        do { return try await storeAndCarryOut(decision, noting: note) } catch { refusal = error }
+        // Somebody else has stored since: the order is decided on what is stored.
         guard case .stale = refusal, try await catchUp() else { throw Problem(refusal) }
         let again = try decide(order, by: authority)
-        do { try await storeAndCarryOut(again) } catch { throw Problem(error) }
+        do { return try await storeAndCarryOut(again, noting: note) } catch { throw Problem(error) }
     }
 
     private func decide(_ order: Order, by authority: Authority) throws(Problem) -> Decision {
         do { return try state.decide(order, by: authority, at: now()) } catch { throw Problem(error) }
     }
 
-    private func storeAndCarryOut(_ decision: Decision) async throws(StoreError) {
+    /// - Returns: whether something was stored, and the note with it.
+    private func storeAndCarryOut(_ decision: Decision, noting note: AuditEntry?) async throws(StoreError) -> Bool {
         if !decision.events.isEmpty {
             var next = state.meeting
             for event in decision.events { next.evolve(event) }
-            try await store.update(next, from: state.meeting.version)
+            try await store.update(next, from: state.meeting.version, noting: note)
         }
         carryOut(decision)
+        return !decision.events.isEmpty
     }
 
     /// Cannot fail: what has come in meanwhile is reached by it too.

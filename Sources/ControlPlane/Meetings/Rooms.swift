@@ -1,18 +1,19 @@
 import Foundation
 import MCU
 import Meetings
+import Records
 import Store
 
 /// The meetings that somebody looks at or is in. A room is made when it is first asked for, and let go when nobody is left in it.
 actor Rooms {
-    private let store: any Store
+    private let store: Records
     private let media: any MediaPlane
     private let now: @Sendable () -> Date
     private var rooms: [UUID: Room] = [:]
     /// What was told over all channels.
     nonisolated let counts = ChannelCounts()
 
-    init(store: any Store, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
+    init(store: Records, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
     }
 

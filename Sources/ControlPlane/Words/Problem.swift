@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import MCU
 import Meetings
+import Records
 import Store
 import WebServer
 
@@ -84,7 +85,14 @@ extension Problem {
         case .stale(let current): self.init(.stale, ["\"\(current)\""], headers: [("ETag", "\"\(current)\"")])
         case .missing: self.init(missing)
         case .taken: self.init(.usernameTaken)
-        case .unwritable, .newerSchema, .notADatabase, .full, .closed, .failed: self.init(.storeFailed, headers: [("Retry-After", "5")])
+        case .needed: self.init(.lastAdministrator)
+        case .unwritable: self.init(.storeReadOnly, headers: [("Retry-After", "30")])
+        case .newerSchema: self.init(.storeNewer, headers: [("Retry-After", "60")])
+        case .full: self.init(.storeFull, headers: [("Retry-After", "30")])
+        case .gone: self.init(.storeGone, headers: [("Retry-After", "5")])
+        case .slow: self.init(.storeSlow, headers: [("Retry-After", "5")])
+        case .uncertain: self.init(.storeUncertain, headers: [("Retry-After", "5")])
+        case .notADatabase, .badPlace, .closed, .failed: self.init(.storeFailed, headers: [("Retry-After", "5")])
         }
     }
 

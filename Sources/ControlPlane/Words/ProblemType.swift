@@ -33,6 +33,12 @@ enum ProblemType: String, CaseIterable, Sendable {
     case mediaBusy = "media-busy"
     case busy = "busy"
     case storeFailed = "store-failed"
+    case storeFull = "store-full"
+    case storeReadOnly = "store-read-only"
+    case storeGone = "store-gone"
+    case storeSlow = "store-slow"
+    case storeNewer = "store-newer"
+    case storeUncertain = "store-uncertain"
     case upgradeRequired = "upgrade-required"
     case wrongSubprotocol = "wrong-subprotocol"
     case tooManyChannels = "too-many-channels"
@@ -68,7 +74,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .preconditionRequired: 428
         case .stale: 412
         case .notRunning, .ended, .running, .capacityTooSmall, .usernameTaken, .lastAdministrator: 409
-        case .full, .mediaBusy, .busy, .storeFailed: 503
+        case .full, .mediaBusy, .busy: 503
+        case .storeFailed, .storeFull, .storeReadOnly, .storeGone, .storeSlow, .storeNewer, .storeUncertain: 503
         case .upgradeRequired: 426
         }
     }

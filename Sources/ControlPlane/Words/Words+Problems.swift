@@ -150,6 +150,54 @@ extension Words {
                     "The data cannot be stored",
                     "Nothing was changed. Try again; if it stays so, have an administrator read the server's log.")
             )
+        case .storeFull:
+            (
+                Words("Ổ đĩa của cơ sở dữ liệu đã đầy", "Chưa có gì thay đổi. Báo quản trị viên giải phóng chỗ rồi thử lại."),
+                Words("The database's disk is full", "Nothing was changed. Have an administrator free some space, then try again.")
+            )
+        case .storeReadOnly:
+            (
+                Words(
+                    "Cơ sở dữ liệu chỉ đọc",
+                    "Chưa có gì thay đổi. Báo quản trị viên: tài khoản của máy chủ phải được quyền ghi, và cơ sở dữ liệu không được là bản dự phòng."
+                ),
+                Words(
+                    "The database is read-only",
+                    "Nothing was changed. Tell an administrator: the server's account must have the right to write, to a database that is no standby."
+                )
+            )
+        case .storeGone:
+            (
+                Words(
+                    "Không kết nối được cơ sở dữ liệu",
+                    "Chưa có gì thay đổi. Cuộc họp vẫn tiếp tục; hệ thống tự nối lại. Thử lại sau ít giây."),
+                Words(
+                    "The database cannot be reached",
+                    "Nothing was changed. Meetings go on and the server reconnects by itself. Try again in a few seconds.")
+            )
+        case .storeSlow:
+            (
+                Words("Cơ sở dữ liệu trả lời quá chậm", "Chưa có gì thay đổi. Cuộc họp vẫn tiếp tục. Thử lại sau ít giây."),
+                Words("The database is too slow", "Nothing was changed. Meetings go on. Try again in a few seconds.")
+            )
+        case .storeNewer:
+            (
+                Words(
+                    "Cơ sở dữ liệu thuộc phiên bản mới hơn", "Chưa có gì thay đổi. Báo quản trị viên khởi động phiên bản mới của nhipcau."),
+                Words(
+                    "The database belongs to a newer version",
+                    "Nothing was changed. Have an administrator start the newer version of nhipcau."
+                )
+            )
+        case .storeUncertain:
+            (
+                Words(
+                    "Chưa rõ việc này đã được ghi hay chưa",
+                    "Cơ sở dữ liệu mất kết nối đúng lúc ghi. Hãy xem lại trước khi làm lại; thay đổi hoặc đã ghi đủ, hoặc chưa có gì."),
+                Words(
+                    "It is not known whether this was stored",
+                    "The database went away while it was written. Look before you repeat it: the change is there whole, or not at all.")
+            )
         case .upgradeRequired:
             (
                 Words("Địa chỉ này cần WebSocket", "Kết nối bằng WebSocket, giao thức con nhipcau.v1."),

@@ -1,10 +1,7 @@
-// SQLite for Swift: the destructor macros, which are casts, as a function. Nothing else is C.
+// SQLite for Swift: the destructor macro, which is a cast, as a function. Nothing else is C.
 #pragma once
 #include <sqlite3.h>
 
 static inline int nc_sqlite3_bind_text_copy(sqlite3_stmt *statement, int index, const char *text, int bytes) {
     return sqlite3_bind_text(statement, index, text, bytes, SQLITE_TRANSIENT);
-}
-static inline int nc_sqlite3_bind_blob_copy(sqlite3_stmt *statement, int index, const void *blob, int bytes) {
-    return sqlite3_bind_blob(statement, index, blob, bytes, SQLITE_TRANSIENT);
 }

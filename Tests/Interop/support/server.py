@@ -11,6 +11,8 @@ from pathlib import Path
 
 import requests
 
+from . import postgres
+
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "thu-nghiem-2026"
 #: Inputs from public reports, each with what is right.
@@ -48,6 +50,11 @@ class Server:
     """`nhipcau serve`, and a thin client of its API as the administrator."""
 
     def __init__(self, *arguments):
+        #: `STORE=postgresql` gives each server a store of its own in a PostgreSQL of the tests' own.
+        self.schema = None
+        if os.environ.get("STORE") == "postgresql" and "--store" not in arguments:
+            url, self.schema = postgres.shared().empty()
+            arguments = ("--store", url, *arguments)
         self.data = Path(tempfile.mkdtemp(prefix="nhipcau-interop-"))
         self.port = free_port()
         self.media_port = free_port(socket.SOCK_DGRAM)
@@ -79,6 +86,12 @@ class Server:
             except requests.ConnectionError:
                 pass
             time.sleep(0.05)
+
+    @property
+    def store(self):
+        """The words by which another program of ours finds what lasts."""
+        words = list(self.arguments)
+        return words[words.index("--store"):][:2] if "--store" in words else ["--data", str(self.data)]
 
     def kill(self):
         """As a power cut ends it; `start` begins again with the same store."""

@@ -3,13 +3,14 @@ import Foundation
 import Meetings
 import Testing
 
+@testable import Records
 @testable import Store
 
 struct AuditAgeTests {
     @Test func `of the audit the oldest rows are handed out first, and go up to the one that is named`() async throws {
         let folder = NSTemporaryDirectory() + "nhipcau-audit-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let store = try SQLiteStore(path: folder + "/a.sqlite", now: Date())
+        let store = Records(try SQLiteStore(path: folder + "/a.sqlite", now: Date()))
         let start = Date(timeIntervalSince1970: 1_700_000_000)
         for day in 0..<10 {
             let time = start.addingTimeInterval(Double(day) * 86_400)

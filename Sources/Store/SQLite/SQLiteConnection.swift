@@ -1,15 +1,7 @@
 import CSQLite
 
-/// One value of a row or of a statement's parameters.
-enum SQLValue: Equatable {
-    case null
-    case integer(Int64)
-    case text(String)
-    case blob([UInt8])
-}
-
 /// One connection and its prepared statements. Owns the C handles; used from one place at a time, by its owner.
-final class SQLiteConnection {
+final class SQLiteConnection: SQLConnection {
     private var handle: OpaquePointer?
     private var statements: [String: OpaquePointer] = [:]
     let path: String
@@ -47,7 +39,7 @@ final class SQLiteConnection {
 
     /// - Returns: the rows. Statements are prepared once and kept; their texts are the program's own, so they are few.
     @discardableResult
-    func run(_ sql: String, _ values: [SQLValue] = []) throws(StoreError) -> [[SQLValue]] {
+    func run(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> [[SQLValue]] {
         let statement = try prepared(sql)
         defer {
             sqlite3_reset(statement)
@@ -62,9 +54,6 @@ final class SQLiteConnection {
             rows.append((0..<sqlite3_column_count(statement)).map { Self.column($0, of: statement) })
         }
     }
-
-    /// Rows that the last statement changed.
-    var changes: Int { Int(sqlite3_changes(handle)) }
 
     /// Runs `body` whole or not at all.
     func transaction<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
@@ -95,7 +84,6 @@ final class SQLiteConnection {
             case .null: sqlite3_bind_null(statement, index)
             case .integer(let number): sqlite3_bind_int64(statement, index, number)
             case .text(let text): nc_sqlite3_bind_text_copy(statement, index, text, Int32(clamping: text.utf8.count))
-            case .blob(let bytes): nc_sqlite3_bind_blob_copy(statement, index, bytes, Int32(clamping: bytes.count))
             }
         guard code == SQLITE_OK else { throw Self.failure(code, handle, path) }
     }
@@ -107,9 +95,6 @@ final class SQLiteConnection {
             guard let text = sqlite3_column_text(statement, index) else { return .null }
             let bytes = UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, index)))
             return .text(String(decoding: bytes, as: UTF8.self))
-        case SQLITE_BLOB:
-            guard let blob = sqlite3_column_blob(statement, index) else { return .blob([]) }
-            return .blob([UInt8](UnsafeRawBufferPointer(start: blob, count: Int(sqlite3_column_bytes(statement, index)))))
         default: return .null
         }
     }
@@ -121,8 +106,10 @@ final class SQLiteConnection {
             return .unwritable(path: path, remedy: "make its folder and give the account that runs nhipcau the right to write there")
         case SQLITE_NOTADB, SQLITE_CORRUPT: return .notADatabase(path: path)
         case SQLITE_FULL: return .full
+        // Another process has held it for longer than the busy timeout.
+        case SQLITE_BUSY, SQLITE_LOCKED: return .slow
         case SQLITE_CONSTRAINT where words.contains("UNIQUE"): return .taken(words.split(separator: " ").last.map(String.init) ?? "value")
-        default: return .failed(code: code, message: words)
+        default: return .failed(code: "SQLite \(code)", message: words)
         }
     }
 }
