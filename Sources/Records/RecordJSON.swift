@@ -59,6 +59,7 @@ struct StoredFields {
     /// A part that has a coding of its own; nil where it is null.
     func decoded<Part: Decodable>(_ name: String, _ type: Part.Type) throws(StoreError) -> Part? {
         guard let part = value[name], part != .null else { return nil }
+        // Whatever the decoder objects to, it is not what this program writes.
         guard let decoded = try? JSONDecoder().decode(type, from: Data(part.bytes)) else { throw Self.foreign }
         return decoded
     }
@@ -168,7 +169,9 @@ extension Meeting {
     }
 
     private var restrictionsJSON: JSONValue {
+        // Identifiers, names and times: neither encoding them nor reading that back can fail.
         guard !restrictions.isEmpty, let data = try? JSONEncoder().encode(restrictions) else { return .null }
+        // As above.
         return (try? JSONValue(parsing: [UInt8](data))) ?? .null
     }
 
