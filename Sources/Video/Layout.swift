@@ -2,7 +2,7 @@
 package enum LayoutKind: Sendable, CaseIterable {
     /// One picture alone.
     case one
-    /// Equal tiles, up to five by five.
+    /// Tiles in cells, up to five by five: equal ones, and where cells are to spare the first ones larger (`GridArrangement`).
     case grid
     /// The first tile large, up to `Layout.mostInStrip` small ones beside it.
     case speaker
@@ -32,30 +32,16 @@ package enum Layout {
         let canvas = Rectangle(x: 0, y: 0, width: canvasWidth & ~1, height: canvasHeight & ~1)
         guard shown > 0 else { return [] }
         guard shown > 1 else { return [canvas] }
-        return kind == .speaker ? speaker(small: shown - 1, canvas) : grid(shown, canvas)
-    }
-
-    /// The fewest columns that hold all; the last row, when it is not full, is centred, and so is the whole.
-    private static func grid(_ count: Int, _ canvas: Rectangle) -> [Rectangle] {
-        let columns = (1...5).first { $0 * $0 >= count } ?? 5
-        let rows = (count + columns - 1) / columns
-        let cell = cellSize(columns: columns, rows: rows, in: canvas)
-        return (0..<count).map { index in
-            let (row, column) = (index / columns, index % columns)
-            let inRow = min(columns, count - row * columns)
-            return Rectangle(
-                x: start(of: inRow, cell.width, in: canvas.width) + column * (cell.width + gap),
-                y: start(of: rows, cell.height, in: canvas.height) + row * (cell.height + gap), width: cell.width, height: cell.height)
-        }
+        return kind == .speaker ? speaker(small: shown - 1, canvas) : GridArrangement(count: shown, canvas: canvas)?.tiles(in: canvas) ?? []
     }
 
     /// Where the first of `count` tiles begins, so that the row is in the middle.
-    private static func start(of count: Int, _ side: Int, in whole: Int) -> Int {
+    static func start(of count: Int, _ side: Int, in whole: Int) -> Int {
         (whole - count * side - (count - 1) * gap) / 2 & ~1
     }
 
     /// The largest 16:9 cell of which so many fit with gaps around.
-    private static func cellSize(columns: Int, rows: Int, in canvas: Rectangle) -> (width: Int, height: Int) {
+    static func cellSize(columns: Int, rows: Int, in canvas: Rectangle) -> (width: Int, height: Int) {
         let widest = max(2, (canvas.width - (columns + 1) * gap) / columns & ~1)
         let highest = max(2, (canvas.height - (rows + 1) * gap) / rows & ~1)
         let fit = Rectangle(x: 0, y: 0, width: widest, height: highest).fitting(width: 16, height: 9)

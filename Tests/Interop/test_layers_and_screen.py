@@ -55,11 +55,11 @@ def test_of_a_simulcast_the_layer_nearest_to_the_tile_is_taken(server, chromium)
 
     # Alone its tile is the whole picture: the largest layer.
     assert until(lambda: height() == 720, 20), height()
-    # Seven tiles in a grid of three by three are 240 lines high; 180 would be too few for them.
-    with guests(server, meeting, 6):
+    # Nine tiles in a grid of three by three are 234 lines high; 180 would be too few for them.
+    with guests(server, meeting, 8):
         assert until(lambda: height() == 360), height()
-        # Seventeen in five by five: 144 lines.
-        with guests(server, meeting, 10):
+        # Twenty-five in five by five: 138 lines.
+        with guests(server, meeting, 16):
             assert until(lambda: height() == 180), height()
         assert until(lambda: height() == 360), height()
     assert server.metric("nhipcau_media_frames_refused_total") == 0

@@ -33,17 +33,60 @@ struct LayoutTests {
         }
     }
 
-    @Test func `the grid goes row by row, with a short last row in the middle`() {
+    @Test func `the grid goes row by row, the first tiles two by two cells where cells are to spare`() {
         for count in 2...25 {
             let tiles = Layout.tiles(.grid, count: count, canvasWidth: 1_280, canvasHeight: 720)
             #expect(zip(tiles, tiles.dropFirst()).allSatisfy { $0.y < $1.y || $0.y == $1.y && $0.maxX + Layout.gap == $1.x })
-            #expect(Set(tiles.map(\.width)).count == 1 && Set(tiles.map(\.height)).count == 1)
-            for row in Dictionary(grouping: tiles, by: \.y).values {
+            let cell = tiles[count - 1]
+            let large = tiles.prefix { $0.width > cell.width }
+            #expect(large.allSatisfy { $0.width == 2 * cell.width + Layout.gap && $0.height == 2 * cell.height + Layout.gap })
+            #expect(tiles.dropFirst(large.count).allSatisfy { $0.width == cell.width && $0.height == cell.height })
+            // A row of equal tiles stands in the middle, a short one too.
+            for row in Dictionary(grouping: tiles.filter { $0.y > (large.last?.maxY ?? -1) }, by: \.y).values {
                 let (left, right) = (row.map(\.x).min() ?? 0, row.map(\.maxX).max() ?? 0)
                 #expect(abs(left - (1_280 - right)) <= 2)
             }
         }
+        let sizes = [4: 0, 5: 1, 6: 1, 7: 3, 8: 0, 9: 0, 10: 2, 13: 1, 16: 0, 17: 2, 19: 2, 25: 0]
+        for (count, large) in sizes {
+            let tiles = Layout.tiles(.grid, count: count, canvasWidth: 1_280, canvasHeight: 720)
+            #expect(tiles.count { $0.width > (tiles.last?.width ?? 0) } == large)
+        }
         #expect(Layout.tiles(.grid, count: 25, canvasWidth: 1_280, canvasHeight: 720).filter { $0.y < 100 }.count == 5)
+    }
+
+    private func covered(_ tiles: [Rectangle]) -> Int { tiles.reduce(0) { $0 + $1.width * $1.height } }
+
+    /// Of equal tiles the largest that a grid of any number of columns has, reckoned without the layout's help.
+    private func equalCell(_ count: Int, _ canvas: (width: Int, height: Int)) -> (width: Int, height: Int) {
+        var best = (width: 0, height: 0)
+        for columns in 1...count {
+            let rows = (count + columns - 1) / columns
+            let widest = (canvas.width - (columns + 1) * Layout.gap) / columns & ~1
+            let highest = (canvas.height - (rows + 1) * Layout.gap) / rows & ~1
+            let width = min(widest, highest * 16 / 9 & ~1)
+            if width > best.width { best = (width, min(highest, width * 9 / 16 & ~1)) }
+        }
+        return best
+    }
+
+    @Test(arguments: [(1_280, 720), (640, 360), (1_920, 1_080), (960, 720), (720, 1_280)], 2...40)
+    func `a grid covers at least what the best one of equal tiles does`(canvas: (width: Int, height: Int), count: Int) {
+        let tiles = Layout.tiles(.grid, count: count, canvasWidth: canvas.width, canvasHeight: canvas.height)
+        let equal = equalCell(tiles.count, canvas)
+        #expect(covered(tiles) >= tiles.count * equal.width * equal.height)
+        #expect(tiles.allSatisfy { $0.width * 100 >= equal.width * 72 })
+    }
+
+    /// Two tiles of 16:9 beside each other are the exception: nothing of their size fills the bands above and below.
+    @Test(arguments: [1] + Array(3...25))
+    func `no whole row or column of cells is empty, and from four tiles on nearly all is covered`(count: Int) throws {
+        let tiles = Layout.tiles(.grid, count: count, canvasWidth: 1_280, canvasHeight: 720)
+        let (width, height) = (try #require(tiles.map(\.width).min()), try #require(tiles.map(\.height).min()))
+        let rows = (0..<720).count { y in !tiles.contains { $0.y <= y && y < $0.maxY } }
+        let columns = (0..<1_280).count { x in !tiles.contains { $0.x <= x && x < $0.maxX } }
+        #expect(rows < height && columns < width)
+        #expect(Double(covered(tiles)) / (1_280 * 720) > (count == 3 ? 0.72 : 0.8))
     }
 
     @Test func `the speaker's tile is several times as large as the others, and those are equal`() {
