@@ -38,7 +38,7 @@ enum Demo {
         print("Các điểm cầu đang vào họp… / sites are joining…")
         Serve.flush()
         let endpoints = await join(sites, server, meeting)
-        let signals = Signals()
+        let signals = await Signals()
         show(server, meeting, joined: endpoints.count)
         await signals.wait(onHangUp: {})
         print("\nĐang kết thúc… / ending…")

@@ -15,7 +15,7 @@ enum Serve {
         configuration.adminPassword = ProcessSecrets.take("NHIPCAU_ADMIN_PASSWORD")
         let server = try await Server(configuration)
         let log = server.log
-        let signals = Signals()
+        let signals = await Signals()
         if let password = server.newPassword {
             print("Tài khoản quản trị / administrator: admin\nMật khẩu (chỉ hiện một lần) / password (shown once): \(password)")
         }

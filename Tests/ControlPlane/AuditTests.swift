@@ -25,6 +25,15 @@ struct AuditSummaryTests {
             id: UUIDv7.make(at: time), at: time, actor: nil, actorName: actor, action: action, subject: subject, address: address)
     }
 
+    @Test func `looking for rows that are too old reads one where none is, and all of them where some are`() async throws {
+        let store = try HeldStore(now: start)
+        for number in 0..<50 { try await store.records.append(entry("meeting.start", "\(number)", at: Double(number))) }
+        #expect(try await store.records.audit(before: start, limit: 1_000).isEmpty)
+        #expect(store.eventsRead == 1)
+        let old = try await store.records.audit(before: start.addingTimeInterval(20), limit: 1_000)
+        #expect(old.map(\.subject) == (0..<20).map(String.init))
+    }
+
     @Test func `refused logins of an address within a minute are one row with a count, whatever the names`() {
         let summary = Kept()
         let first = entry("session.refused", "admin")

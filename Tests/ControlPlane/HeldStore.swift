@@ -16,6 +16,7 @@ final class HeldStore: Store {
         var watchers: [CheckedContinuation<Void, Never>] = []
         var writes: [Meeting] = []
         var sessionReads = 0
+        var eventsRead = 0
     }
     private let inner: SQLiteStore
     private let state = Guarded(State())
@@ -58,6 +59,9 @@ final class HeldStore: Store {
     var writes: [Meeting] { state.withLock { $0.writes } }
     /// How often a session was looked for.
     var sessionReads: Int { state.withLock { $0.sessionReads } }
+
+    /// Events that were handed out.
+    var eventsRead: Int { state.withLock { $0.eventsRead } }
 
     private func waitWhileHeld() async {
         await withCheckedContinuation { writer in
@@ -105,7 +109,11 @@ extension HeldStore {
         try await inner.count(kind, where: field)
     }
     func counts(_ kind: String, by field: String) async throws(StoreError) -> [String: Int] { try await inner.counts(kind, by: field) }
-    func events(of stream: String, _ page: EventPage) async throws(StoreError) -> [StoredEvent] { try await inner.events(of: stream, page) }
+    func events(of stream: String, _ page: EventPage) async throws(StoreError) -> [StoredEvent] {
+        let events = try await inner.events(of: stream, page)
+        state.withLock { $0.eventsRead += events.count }
+        return events
+    }
     func number(of key: String, in stream: String) async throws(StoreError) -> Int? { try await inner.number(of: key, in: stream) }
     func version(of stream: String) async throws(StoreError) -> Int { try await inner.version(of: stream) }
     func snapshot(of stream: String) async throws(StoreError) -> StreamSnapshot? { try await inner.snapshot(of: stream) }

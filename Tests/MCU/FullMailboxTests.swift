@@ -61,7 +61,10 @@ struct FullMailboxTests {
             mixer.remove(bridge)
         }
         mixer.start()
+        // Returns when the thread has ended, and not before.
         mixer.stop()
+        var (mixers, version): ([AudioMixer], Int) = ([], 0)
+        #expect(!mixer.follow(&mixers, version: &version) && mixers.isEmpty)
         core.close()
     }
 }
