@@ -6,8 +6,8 @@ import Testing
 
 /// What receivers say of the sound that they take (RFC 7587 §6.1, §7) holds.
 struct SoundClassTests {
-    private static let vectors = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Vectors")
-    private static let media = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Endpoint/media")
+    private static let vectors = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Vectors")
+    private static let media = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources/Endpoint/media")
 
     private static func speech() throws -> [[UInt8]] {
         let bytes = [UInt8](try Data(contentsOf: media.appending(path: "speech-vi-chair.ogg")))

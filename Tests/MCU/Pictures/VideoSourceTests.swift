@@ -79,7 +79,7 @@ struct VideoSourceTests {
 
     /// A second of pictures, then one in four seconds: a camera before a wall, or a shared page that is read.
     @Test func `a picture that stands still stays while the line lives, and a card is shown two seconds after the line is dead`() throws {
-        let vectors = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Vectors")
+        let vectors = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Vectors")
         let file = try IVFReader(parsing: [UInt8](Data(contentsOf: vectors.appending(path: "still-picture.ivf"))))
         let person = try PictureGateTests.member(sends: true)
         let source = VideoSource(core: core, participant: person, meeting: UUID())
