@@ -5,14 +5,14 @@ import Video
 
 /// Who is shown. Called between stages alone, as `Bench` demands.
 extension Composer {
-    func tellTiles(_ sharing: Bridge.Member?) {
+    func tellTiles(_ sharing: Bridge.Member?, now: Instant) {
         var index = 0
         if let sharing {
-            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false)
+            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false, thrift: 0, now: now)
             index = 1
         }
         for member in bench.shown {
-            member.video.setTile(bench.compositor.size(ofTile: index), fits: true)
+            member.video.setTile(bench.compositor.size(ofTile: index), fits: true, thrift: bench.thrift, now: now)
             index += 1
         }
     }

@@ -29,6 +29,8 @@ final class VideoSource: Sendable {
         var tile: Tile?
         /// What was last told to the peer.
         var toldHeight = 0
+        /// What its sender was asked for over the channel.
+        var lines = WantedLines()
         /// Since when no view shows it.
         var hiddenSince: Instant?
         /// The sender was asked to stop.
@@ -260,8 +262,13 @@ final class VideoSource: Sendable {
     private func tellWanted(_ wanted: Bool) {
         guard let worker = participant.worker else { return }
         core.core.workers[worker].post(.wantVideo(session: participant.session, wanted))
-        core.core.events.send(.videoWanted(meeting: meeting, session: participant.session, wanted))
+        tellControl()
     }
+
+    private func tellControl() { core.core.events.send(.videoWanted(meeting: meeting, session: participant.session, wish)) }
+
+    /// What its sender is asked for.
+    var wish: PictureWish { inbox.withLock { PictureWish(isWanted: !$0.isPaused, lines: $0.lines.told) } }
 
     /// The sender was asked to stop.
     var isPaused: Bool { inbox.withLock { $0.isPaused } }
@@ -274,17 +281,23 @@ final class VideoSource: Sendable {
         return latest.withLock { $0.picture == nil || $0.decoded < woken }
     }
 
-    /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast.
-    /// - Parameter fits: pictures are scaled to the tile as they are decoded; not for a screen, which may stay the same for long and then be enlarged.
-    func setTile(_ size: (width: Int, height: Int)?, fits: Bool) {
+    /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast, and to who sends it, who scales down.
+    /// - Parameters:
+    ///   - fits: pictures are scaled to the tile as they are decoded; not for a screen, which may stay the same for long and then be enlarged.
+    ///   - thrift: how many rungs of lines less, since the machine is short.
+    func setTile(_ size: (width: Int, height: Int)?, fits: Bool, thrift: Int, now: Instant) {
         let tile = size.map { Tile(width: $0.width, height: $0.height) }
-        let changed: (source: Int, lines: Int)? = inbox.withLock { inbox in
+        let (changed, asks): ((source: Int, lines: Int)?, Bool) = inbox.withLock { inbox in
             inbox.tile = fits ? tile : nil
-            let lines = tile?.height ?? 0
-            guard inbox.toldHeight != lines, inbox.lastArrival != nil else { return nil }
+            guard inbox.lastArrival != nil else { return (nil, false) }
+            let asks = fits && tile.flatMap { inbox.lines.follow(tile: $0.height, thrift: thrift, now: now) } != nil
+            // A layer that is still larger than its tile is one that the machine may be too short for.
+            let lines = tile.map { thrift == 0 ? $0.height : min($0.height, WantedLines.rung(for: $0.height, thrift: thrift)) } ?? 0
+            guard inbox.toldHeight != lines else { return (nil, asks) }
             inbox.toldHeight = lines
-            return (inbox.source, lines)
+            return ((inbox.source, lines), asks)
         }
+        if asks { tellControl() }
         guard let changed, let worker = participant.worker else { return }
         core.core.workers[worker].post(.wantHeight(session: participant.session, source: changed.source, lines: changed.lines))
     }
