@@ -89,7 +89,7 @@ package final class HeadlessEndpoint: Sendable {
 
     /// Who sends pictures is told there how large they are wanted.
     private func openChannel(token: String) {
-        guard shelf != nil else { return }
+        guard shelf != nil, options.size == .tile else { return }
         let loop = loop
         let channel = MeetingChannel(server: options.server, meeting: options.meeting, token: token) { message in
             loop.tell(PictureWishes(message: message))
@@ -155,4 +155,11 @@ package final class HeadlessEndpoint: Sendable {
 extension HeadlessEndpoint {
     /// The path of a media file that is shipped with the program; nil where there is none of that name.
     package static func bundledMedia(_ name: String) -> String? { MediaFile.bundled(name) }
+
+    /// The frames of an IVF file as endpoints send them where so many lines are wanted.
+    package static func frames(of path: String, lines: Int) throws -> [[UInt8]] {
+        guard let whole = try EncodedPictures.make(.file(path), label: "") else { return [] }
+        let pictures = lines < whole.height ? try whole.scaled(to: lines & ~1) : whole
+        return (0..<pictures.count).map { Array(pictures[$0]) }
+    }
 }
