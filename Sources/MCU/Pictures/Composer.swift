@@ -113,7 +113,9 @@ final class Composer: CodecJob {
         var sharing: Bridge.Member?
         /// Whose screen was shown on the beat before.
         var lastSharing: ObjectIdentifier?
+        /// Of `shown`, and the screen that it leaves room for.
         var arrangement = LayoutChoice.grid
+        var besides: ObjectIdentifier?
         /// `FramePace.thrift`.
         var thrift = 0
         var isEncoding = false
@@ -221,8 +223,7 @@ final class Composer: CodecJob {
         }
         bench.sharing = sharing(now: now)
         // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
-        bench.arrangement = bench.sharing != nil && layout == .grid ? .speaker : layout
-        choose(speaker: speaker, layout: bench.arrangement, beside: bench.sharing, now: now)
+        choose(speaker: speaker, layout: bench.sharing != nil && layout == .grid ? .speaker : layout, beside: bench.sharing, now: now)
         bench.isEncoding = false
         bench.pieces.removeAll(keepingCapacity: true)
         if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }

@@ -31,6 +31,10 @@ final class VideoSource: Sendable {
         var toldHeight = 0
         /// What its sender was asked for over the channel.
         var lines = WantedLines()
+        /// Of the largest picture that it has sent.
+        var mostLines = 0
+        /// A larger tile that it is about to have, and since when.
+        var coming: (lines: Int, since: Instant)?
         /// Since when no view shows it.
         var hiddenSince: Instant?
         /// The sender was asked to stop.
@@ -107,6 +111,7 @@ final class VideoSource: Sendable {
         enum Fate { case taken, ignored, wantsKey, isTooMuch }
         let fate: Fate = inbox.withLock { inbox in
             (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
+            inbox.mostLines = max(inbox.mostLines, size.height)
             guard inbox.isShown else { return .ignored }
             let verdict = inbox.allowance.admit(isKey: isKey, bytes: bytes.count, now: arrival)
             let isShutOut = inbox.allowance.isShutOut(arrival)
@@ -227,6 +232,8 @@ final class VideoSource: Sendable {
 
     /// How long a sender that nobody sees goes on before it is asked to stop: a view that changes back and forth costs no key frames.
     static let pausePatience = Duration.seconds(3)
+    /// How long a view waits for a sender that is asked for more lines, before it shows it larger.
+    static let growthPatience = Duration.milliseconds(800)
     /// How long a view waits for a sender that was asked to go on.
     static let wakePatience = Duration.milliseconds(1_500)
 
@@ -287,15 +294,41 @@ final class VideoSource: Sendable {
     ///   - thrift: how many rungs of lines less, since the machine is short.
     func setTile(_ size: (width: Int, height: Int)?, fits: Bool, thrift: Int, now: Instant) {
         let tile = size.map { Tile(width: $0.width, height: $0.height) }
-        let (changed, asks): ((source: Int, lines: Int)?, Bool) = inbox.withLock { inbox in
+        inbox.withLock { inbox in
             inbox.tile = fits ? tile : nil
+            guard let coming = inbox.coming else { return }
+            // It has the larger tile, or did not get it after all.
+            let isOver = (tile?.height ?? 0) >= coming.lines || now - coming.since > Self.growthPatience + Self.growthPatience
+            if isOver { inbox.coming = nil }
+        }
+        ask(for: tile?.height ?? 0, ofCamera: fits, thrift: thrift, now: now)
+    }
+
+    /// It is about to be shown in a larger tile: asks for the lines of it.
+    /// - Returns: whether they are on their way: it was asked a moment ago and has sent more lines before than it does now.
+    func isGrowing(to lines: Int, thrift: Int, now: Instant) -> Bool {
+        let isGrowing = inbox.withLock { inbox in
+            guard inbox.isShown, !inbox.isPaused, inbox.lastArrival != nil, inbox.size.height > 0 else { return false }
+            if (inbox.coming?.lines ?? 0) < lines { inbox.coming = (lines, now) }
+            let aim = min(WantedLines.rung(for: lines, thrift: thrift), inbox.mostLines)
+            // A size is rounded on the way.
+            guard let coming = inbox.coming, inbox.size.height < aim * 9 / 10 else { return false }
+            return now - coming.since < Self.growthPatience
+        }
+        if isGrowing { ask(for: lines, ofCamera: true, thrift: thrift, now: now) }
+        return isGrowing
+    }
+
+    private func ask(for lines: Int, ofCamera: Bool, thrift: Int, now: Instant) {
+        let (changed, asks): ((source: Int, lines: Int)?, Bool) = inbox.withLock { inbox in
             guard inbox.lastArrival != nil else { return (nil, false) }
-            let asks = fits && tile.flatMap { inbox.lines.follow(tile: $0.height, thrift: thrift, now: now) } != nil
-            // A layer that is still larger than its tile is one that the machine may be too short for.
-            let lines = tile.map { thrift == 0 ? $0.height : min($0.height, WantedLines.rung(for: $0.height, thrift: thrift)) } ?? 0
-            guard inbox.toldHeight != lines else { return (nil, asks) }
-            inbox.toldHeight = lines
-            return ((inbox.source, lines), asks)
+            let tile = max(lines, inbox.coming?.lines ?? 0)
+            let asks = ofCamera && tile > 0 && inbox.lines.follow(tile: tile, thrift: thrift, now: now) != nil
+            // A layer that fills its tile may be one that the machine is too short for.
+            let wanted = thrift == 0 ? tile : min(tile, WantedLines.rung(for: tile, thrift: thrift))
+            guard inbox.toldHeight != wanted else { return (nil, asks) }
+            inbox.toldHeight = wanted
+            return ((inbox.source, wanted), asks)
         }
         if asks { tellControl() }
         guard let changed, let worker = participant.worker else { return }
