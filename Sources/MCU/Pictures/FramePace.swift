@@ -19,8 +19,10 @@ struct FramePace: Sendable {
     private var steps = 0
     private var pressure = 0.0
     private var patience = FramePace.patience
-    /// Since when every picture would have been done in time one step up.
+    /// Since when pictures would have been done in time one step up; now and then one may take longer.
     private var easySince: Instant?
+    private var strain = 0.0
+    private static let mostStrain = 3.0
     private var raised: Instant?
     private var graceEnds: Instant?
 
@@ -56,7 +58,12 @@ struct FramePace: Sendable {
         guard steps > 0 else { return }
         // With some room: three quarters of the time there would be; with full sources a picture may take twice as long as it does.
         let room = level > 0 ? Self.intervals[level - 1] * 3 / 4 : interval / 2
-        guard delay < room else { return easySince = nil }
+        strain = delay < room ? max(0, strain - 0.05) : strain + 1
+        guard strain < Self.mostStrain else {
+            strain = Self.mostStrain
+            return easySince = nil
+        }
+        guard delay < room else { return }
         let since = easySince ?? now
         easySince = since
         guard now - since >= patience else { return }

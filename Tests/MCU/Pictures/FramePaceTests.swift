@@ -98,4 +98,22 @@ struct FramePaceTests {
         _ = run(&slow, from: 13, seconds: 10) { _, _ in .milliseconds(8) }
         #expect(!slow.isShort)
     }
+
+    @Test func `a picture that takes long now and then does not keep what was given up`() {
+        var pace = FramePace()
+        while !pace.isShort { pace.missed(now: .start) }
+        var number = 0
+        _ = run(&pace, from: 1, seconds: 5) { _, _ in
+            number += 1
+            return number % 40 == 0 ? .milliseconds(30) : .milliseconds(8)
+        }
+        #expect(!pace.isShort)
+        // Where every fifth does, there is no time for more.
+        while !pace.isShort { pace.missed(now: Instant(sinceStart: .seconds(6))) }
+        _ = run(&pace, from: 6, seconds: 20) { _, _ in
+            number += 1
+            return number % 5 == 0 ? .milliseconds(30) : .milliseconds(8)
+        }
+        #expect(pace.isShort)
+    }
 }
