@@ -30,6 +30,7 @@ final class Book {
             enter(name, result.figures)
         case "channel":
             for size in ChannelCase.sizes { enter(name, try await ChannelCase.run(executable, size).figures) }
+        case "views": enter(name, try await ViewsCase.run())
         case "storm":
             let result = try await StormCase.run(executable)
             storm = result

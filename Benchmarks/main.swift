@@ -14,7 +14,7 @@ guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
 let names =
-    ["floor", "latency", "allocations", "storm", "growth", "channel", "quality", "quality-choices"] + Catalogue.all.map(\.name)
+    ["floor", "latency", "allocations", "storm", "growth", "channel", "views", "quality", "quality-choices"] + Catalogue.all.map(\.name)
     + (words.contains("--peers") ? peers : [])
 // One case, or some by commas: those that a ratio compares. `peers` is all that stands beside one.
 let wanted = value(of: "--case")?.split(separator: ",").flatMap { name in

@@ -1,18 +1,30 @@
 import Foundation
 import FoundationNetworking
 
+/// Where an endpoint joins a meeting.
+package protocol MeetingDoor: Sendable {
+    func join(offer: String, meeting: String, name: String, site: String?) async throws(EndpointFailure) -> ContractClient.Join
+    func leave(_ location: URL) async
+    /// Opens the meeting's channel; empty where there is none.
+    var token: String { get }
+}
+
 /// The calls of the contract that an endpoint makes over HTTP.
-package struct ContractClient: Sendable {
+package struct ContractClient: MeetingDoor {
     package struct Join: Sendable {
         package var answer: String
         package var location: URL
+        package init(answer: String, location: URL) {
+            self.answer = answer
+            self.location = location
+        }
     }
 
     static let timeout: TimeInterval = 15
     static let mostBytes = 1 << 20
     let server: URL
     let session: URLSession
-    var token: String
+    package private(set) var token: String
 
     /// Signs in where there is no token.
     /// - Throws: `EndpointFailure` with what to do about it.

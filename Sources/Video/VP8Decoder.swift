@@ -10,7 +10,8 @@ package struct VP8Decoder: ~Copyable {
     private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
     private var needsKeyFrame = true
     private var isDamaged = false
-    private var reducer = Reducer()
+    /// One for each tile: it keeps tables for its sizes.
+    private var reducers = [Reducer()]
 
     package init() throws(VPXError) {
         let context = UnsafeMutablePointer<vpx_codec_ctx_t>.allocate(capacity: 1)
@@ -52,18 +53,35 @@ package struct VP8Decoder: ~Copyable {
         _ frame: Span<UInt8>, tile: (width: Int, height: Int)?, ring: inout PictureRing
     ) throws(VPXError) -> Decoded? {
         guard let image = try image(frame) else { return nil }
+        return Decoded(picture: fitted(image, 0, tile: tile, ring: &ring), width: image.bounds.width, height: image.bounds.height)
+    }
+
+    /// The same for several tiles: decoded once, scaled once for each.
+    /// - Parameters:
+    ///   - tiles: nil among them takes the picture as it is.
+    ///   - rings: at least as many.
+    ///   - pictures: one for each tile is appended; none where the frame is not to be shown.
+    package mutating func decode(
+        _ frame: Span<UInt8>, tiles: [(width: Int, height: Int)?], rings: inout [PictureRing], into pictures: inout [Picture]
+    ) throws(VPXError) {
+        guard let image = try image(frame) else { return }
+        while reducers.count < tiles.count { reducers.append(Reducer()) }
+        for index in tiles.indices { pictures.append(fitted(image, index, tile: tiles[index], ring: &rings[index])) }
+    }
+
+    private mutating func fitted(_ image: Picture.View, _ index: Int, tile: (width: Int, height: Int)?, ring: inout PictureRing) -> Picture {
         let (width, height) = (image.bounds.width, image.bounds.height)
         if let tile, tile.width >= 2, tile.height >= 2 {
             let fit = TileFit(width: width, height: height, tileWidth: tile.width, tileHeight: tile.height)
             if fit.isReduction {
                 let picture = ring.take(width: fit.place.width, height: fit.place.height)
-                reducer.reduce(image, part: fit.part, into: picture)
-                return Decoded(picture: picture, width: width, height: height)
+                reducers[index].reduce(image, part: fit.part, into: picture)
+                return picture
             }
         }
         let picture = ring.take(width: width, height: height)
         image.copy(to: picture)
-        return Decoded(picture: picture, width: width, height: height)
+        return picture
     }
 
     /// Decodes a frame that others refer to, and makes no picture of it.

@@ -198,6 +198,7 @@ final class Server: Sendable {
 
     private static func media(_ configuration: Configuration) throws(CommandFailure) -> MediaServer {
         var settings = MediaServerConfiguration()
+        settings.words = .usual
         settings.port = configuration.mediaPort
         settings.announced = configuration.mediaAddresses
         do {

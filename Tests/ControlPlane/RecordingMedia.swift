@@ -24,7 +24,8 @@ final class RecordingMedia: MediaPlane {
     func end(meeting: UUID) { note(.end(meeting)) }
     func setMuted(session: UUID, _ muted: Bool) { note(.muted(session, muted)) }
     func setCamera(session: UUID, _ shown: Bool) { note(.camera(session, shown)) }
-    func setLayout(meeting: UUID, _ layout: LayoutChoice) { note(.layout(layout)) }
+    func setView(_ view: ViewID, of meeting: UUID, to settings: ViewSettings) { note(.layout(settings.layout)) }
+    func watch(session: UUID, _ view: ViewID) {}
     func setFloor(meeting: UUID, _ session: UUID?) {}
     func snapshot(meeting: UUID) -> [SessionSnapshot] { [] }
     func events() -> AsyncStream<MediaEvent> { AsyncStream { $0.finish() } }

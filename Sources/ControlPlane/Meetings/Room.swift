@@ -30,9 +30,7 @@ actor Room {
         state = MeetingState(meeting)
         // Milliseconds of the clock: above every number that an earlier run of the server gave out.
         followers = Followers(startingAfter: Int(now().timeIntervalSince1970 * 1_000), counts: counts)
-        if meeting.phase == .running, let layout = LayoutChoice(rawValue: meeting.layout.rawValue) {
-            media.setLayout(meeting: meeting.id, layout)
-        }
+        if meeting.phase == .running { media.setView(.programme, of: meeting.id, to: ViewSettings(meeting)) }
     }
 
     var meeting: Meeting { state.meeting }
@@ -129,7 +127,7 @@ actor Room {
             switch event {
             case .ended: media.end(meeting: meeting.id)
             case .started, .changed:
-                if let layout = LayoutChoice(rawValue: meeting.layout.rawValue) { media.setLayout(meeting: meeting.id, layout) }
+                media.setView(.programme, of: meeting.id, to: ViewSettings(meeting))
             case .created, .personMuted, .personHidden, .personRemoved, .personReadmitted: break
             }
         }
@@ -319,6 +317,11 @@ actor Room {
             followers.tell(notice, state)
         }
     }
+}
+
+extension ViewSettings {
+    /// The programme, as the chair arranges it.
+    init(_ meeting: Meeting) { self.init(layout: LayoutChoice(rawValue: meeting.layout.rawValue) ?? .grid) }
 }
 
 extension ParticipantKind {

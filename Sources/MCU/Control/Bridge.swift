@@ -40,7 +40,7 @@ final class Bridge: Sendable {
             self.participant = participant
             video = VideoSource(core: core, participant: participant, meeting: meeting)
             screen = VideoSource(core: core, participant: participant, meeting: meeting)
-            screenName = "Màn hình: " + participant.name
+            screenName = core.configuration.words.screen + participant.name
         }
 
         var pictureCounters: Composer.Counters {
@@ -119,7 +119,7 @@ final class Bridge: Sendable {
 
     func sessionConnected(_ participant: Participant) {
         membersChanged()
-        if participant.receivesVideo { wantsKeyFrame(PictureStream(participant.bestTier)) }
+        if participant.receivesVideo { wantsKeyFrame(PictureStream(participant.view, participant.bestTier)) }
     }
 
     /// What was counted of pictures, decoders included.

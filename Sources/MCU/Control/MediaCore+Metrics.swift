@@ -127,6 +127,9 @@ extension MediaCore {
                 "nhipcau_media_frames_dropped_total", help: "Senders' pictures dropped since decoding was late.", kind: .counter,
                 value: Double(total.dropped)),
             MetricSample(
+                "nhipcau_media_frames_scaled_total", help: "Pictures made of senders' frames, one for each size of tile.", kind: .counter,
+                value: Double(total.scaled)),
+            MetricSample(
                 "nhipcau_media_frames_excess_total", help: "Senders' pictures dropped since they sent more than they may.", kind: .counter,
                 value: Double(total.excess)),
         ]

@@ -25,7 +25,10 @@ package protocol MediaPlane: Sendable {
     func setMuted(session: UUID, _ muted: Bool)
     /// Whether a participant's picture is shown; false shows the name card.
     func setCamera(session: UUID, _ shown: Bool)
-    func setLayout(meeting: UUID, _ layout: LayoutChoice)
+    /// How a view of a meeting is arranged, now and for who comes later. A view costs nothing as long as nobody takes it.
+    func setView(_ view: ViewID, of meeting: UUID, to settings: ViewSettings)
+    /// Which view a session is sent, from its next key frame on; the programme where nothing was said. Unknown sessions are ignored.
+    func watch(session: UUID, _ view: ViewID)
     /// Who has the floor is heard whatever the others say; nil gives it back.
     func setFloor(meeting: UUID, _ session: UUID?)
     /// The state of every session of a meeting, at most a second old.
@@ -40,6 +43,35 @@ package protocol MediaPlane: Sendable {
 
 /// How the composed picture is arranged.
 package enum LayoutChoice: String, Sendable, CaseIterable, Codable { case one, grid, speaker }
+
+/// One view of a meeting, as control arranges it.
+package struct ViewSettings: Sendable, Equatable {
+    package var layout = LayoutChoice.grid
+    /// Sessions that have the first places, in this order, whoever speaks.
+    package var pinned: [UUID] = []
+    /// Of the others: those who are named come in this order, and then the rest as they joined.
+    package var order: [UUID] = []
+    /// What stands under a tile in place of the session's name.
+    package var captions: [UUID: String] = [:]
+    package init(layout: LayoutChoice = .grid, pinned: [UUID] = [], order: [UUID] = [], captions: [UUID: String] = [:]) {
+        self.layout = layout
+        self.pinned = pinned
+        self.order = order
+        self.captions = captions
+    }
+}
+
+/// Words on the composed picture: they come from the one catalogue, since media knows no language.
+package struct PictureWords: Sendable, Equatable {
+    /// Stands alone while nobody is shown.
+    package var waiting: String
+    /// Before the name of who shares a screen.
+    package var screen: String
+    package init(waiting: String = "", screen: String = "") {
+        self.waiting = waiting
+        self.screen = screen
+    }
+}
 
 /// What an offer's direction made of it: `sendrecv`, `sendonly`, `recvonly`.
 package enum SessionKind: String, Sendable, Codable { case participant, publisher, viewer }

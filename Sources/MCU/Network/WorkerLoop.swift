@@ -210,6 +210,7 @@ final class WorkerLoop {
             withPeer(of: session) { $0.peer.setWantedHeight(lines, source: source, now: now, sink: &$1) }
         case .wantVideo(let session, let wanted):
             withPeer(of: session) { $0.peer.setVideoWanted(wanted, now: now, sink: &$1) }
+        case .watch(let session): withPeer(of: session) { seat, _ in seat.followLine() }
         case .lowerVideo(let session): withPeer(of: session) { $0.peer.lowerVideo(now: now, sink: &$1) }
         case .close(let session, let reason):
             withPeer(of: session) { seat, sink in

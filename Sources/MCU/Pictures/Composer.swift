@@ -4,7 +4,8 @@ import RTP
 import Synchronization
 import Video
 
-/// One meeting's picture: on each beat it takes what the senders' decoders have, composes, and encodes once for each tier that somebody receives.
+/// One meeting's pictures: on each beat it takes what the senders' decoders have, composes each view that somebody takes, and encodes it once for each tier that
+/// somebody receives.
 final class Composer: CodecJob {
     /// Between two forced key frames of a tier, whatever the number of those who ask.
     static let keyFrameInterval = Duration.seconds(1)
@@ -20,6 +21,7 @@ final class Composer: CodecJob {
         var refused: UInt64 = 0
         var dropped: UInt64 = 0
         var excess: UInt64 = 0
+        var scaled: UInt64 = 0
 
         mutating func add(_ other: Counters) {
             composed += other.composed
@@ -31,6 +33,7 @@ final class Composer: CodecJob {
             refused += other.refused
             dropped += other.dropped
             excess += other.excess
+            scaled += other.scaled
         }
 
         mutating func add(_ decoder: VideoSource.Counters) {
@@ -38,12 +41,16 @@ final class Composer: CodecJob {
             refused += decoder.refused
             dropped += decoder.dropped
             excess += decoder.excess
+            scaled += decoder.scaled
         }
     }
 
-    private struct View: Sendable {
+    private struct State: Sendable {
         var speaker: UUID?
-        var layout = LayoutChoice.grid
+        /// By view.
+        var settings = [ViewSettings](repeating: ViewSettings(), count: ViewID.most)
+        /// Counts changes of them.
+        var version = 0
         var counters = Counters()
     }
 
@@ -69,6 +76,7 @@ final class Composer: CodecJob {
 
     /// Invariant behind `@unchecked`: one piece holds it at a time, and pieces of one stage hold different encoders.
     struct TierWork: @unchecked Sendable {
+        var view: ViewID
         var tier: Tier
         var encoder: TierEncoder
         var picture: Picture
@@ -79,19 +87,20 @@ final class Composer: CodecJob {
 
     /// Invariant behind `@unchecked`: touched between stages alone, by the thread that ended the one before; `pieces` orders one after the other.
     final class Bench: @unchecked Sendable {
-        let compositor = Compositor()
         let table = TierTable.usual
-        var encoders: [TierEncoder?] = Array(repeating: nil, count: TierTable.most)
-        var tiles: [TileContent] = []
-        /// Who has a tile, in order, and who should have.
-        var shown: [Bridge.Member] = []
-        var next: [Bridge.Member] = []
-        /// `shown` stays for a moment until the picture of a newcomer in `next` is there.
-        var isAwaiting = false
+        /// The programme, and those of the others that somebody takes.
+        var views = [View(.programme)]
+        var settingsVersion = 0
+        /// One was made or went.
+        var hasViewsChanged = false
+        /// Those that somebody takes.
+        var taken: ViewSet {
+            var taken = ViewSet.none
+            for view in views where view.isTaken { taken.insert(view.id) }
+            return taken
+        }
         var beats: UInt64 = 0
         var lastComposed: Instant?
-        /// Beats since anything on the canvas was new.
-        var stillBeats = 0
 
         /// Who is in the meeting, and what follows from that: made anew when somebody comes, goes or sends something else, so that a beat does not go past
         /// those who only listen.
@@ -101,9 +110,6 @@ final class Composer: CodecJob {
         var candidates: [Bridge.Member] = []
         var sharers: [Bridge.Member] = []
         var hasReceivers = false
-        /// Where `speakerSought` is among the candidates.
-        var speakerPlace: Int?
-        var speakerSought: UUID?
         /// The streams that somebody is sent or waits for, and the changes that it takes into account.
         var wanted = StreamSet.none
         var streamVersion = -1
@@ -113,9 +119,6 @@ final class Composer: CodecJob {
         var sharing: Bridge.Member?
         /// Whose screen was shown on the beat before.
         var lastSharing: ObjectIdentifier?
-        /// Of `shown`, and the screen that it leaves room for.
-        var arrangement = LayoutChoice.grid
-        var besides: ObjectIdentifier?
         /// `FramePace.thrift`.
         var thrift = 0
         var isEncoding = false
@@ -128,30 +131,34 @@ final class Composer: CodecJob {
         var spare = SpareTime()
     }
 
-    private let view = Guarded(View())
+    private let state = Guarded(State())
     private let schedule = Guarded(Schedule())
     private let pieces = PieceList<Piece>()
     /// Bits of the streams in which somebody waits for a key frame.
     private let keyFramesWanted = Atomic<UInt64>(0)
     let bench = Bench()
     let staleAfter: Duration
+    let words: PictureWords
 
     init(core: MediaCore) {
         staleAfter = core.configuration.staleAfter
+        words = core.configuration.words
     }
 
     /// Who is shown large.
     var speaker: UUID? {
-        get { view.withLock { $0.speaker } }
-        set { view.withLock { $0.speaker = newValue } }
+        get { state.withLock { $0.speaker } }
+        set { state.withLock { $0.speaker = newValue } }
     }
 
-    var layout: LayoutChoice {
-        get { view.withLock { $0.layout } }
-        set { view.withLock { $0.layout = newValue } }
+    func set(_ view: ViewID, to settings: ViewSettings) {
+        state.withLock { state in
+            state.settings[view.number] = settings
+            state.version += 1
+        }
     }
 
-    var counters: Counters { view.withLock { $0.counters } }
+    var counters: Counters { state.withLock { $0.counters } }
 
     /// Fewer than 25 where the machine is too slow.
     var picturesPerSecond: Double { schedule.withLock { $0.pace.picturesPerSecond } }
@@ -185,7 +192,7 @@ final class Composer: CodecJob {
             return .missed
         }
         if step == .begin { bridge.core.codecs.submit(self) }
-        if step == .missed { view.withLock { $0.counters.skipped += 1 } }
+        if step == .missed { state.withLock { $0.counters.skipped += 1 } }
     }
 
     // MARK: The pool's side
@@ -213,7 +220,7 @@ final class Composer: CodecJob {
 
     /// The first stage: who is shown, and what of theirs waits to be decoded.
     private func prepare(_ beat: Beat) {
-        let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
+        let speaker = followSettings()
         let now = MediaClock.now()
         bench.thrift = schedule.withLock { $0.pace.thrift }
         followMembers(of: beat.bridge)
@@ -221,21 +228,41 @@ final class Composer: CodecJob {
             rest(bench.members, now: now)
             return finish(beat)
         }
+        followStreams(of: beat.bridge)
         bench.sharing = sharing(now: now)
-        // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
-        choose(speaker: speaker, layout: bench.sharing != nil && layout == .grid ? .speaker : layout, beside: bench.sharing, now: now)
+        chooseViews(speaker: speaker, now: now)
         bench.isEncoding = false
         bench.pieces.removeAll(keepingCapacity: true)
         if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }
-        for member in bench.shown where member.video.hasFrames { bench.pieces.append(.decode(member.video)) }
-        // Newcomers who are awaited.
-        if bench.isAwaiting {
-            for member in bench.next
-            where member.video.hasFrames && !bench.shown.contains(where: { $0.participant === member.participant }) {
-                bench.pieces.append(.decode(member.video))
-            }
+        for view in bench.views where view.isTaken {
+            decode(view.shown, mayBeThere: view.id != .programme)
+            // Newcomers who are awaited.
+            if view.isAwaiting { decode(view.next, mayBeThere: true) }
         }
         begin(beat) { compose(beat) }
+    }
+
+    /// A piece for each of them that has frames: one, whatever the number of views that show it.
+    private func decode(_ members: [Bridge.Member], mayBeThere: Bool) {
+        for member in members where member.video.hasFrames {
+            let isThere =
+                mayBeThere
+                && bench.pieces.contains { if case .decode(let source) = $0 { source === member.video } else { false } }
+            if !isThere { bench.pieces.append(.decode(member.video)) }
+        }
+    }
+
+    func settings(of view: ViewID) -> ViewSettings { state.withLock { $0.settings[view.number] } }
+
+    /// - Returns: who is shown large.
+    private func followSettings() -> UUID? {
+        let (speaker, version) = state.withLock { ($0.speaker, $0.version) }
+        guard version != bench.settingsVersion else { return speaker }
+        bench.settingsVersion = version
+        let settings = state.withLock { $0.settings }
+        for view in bench.views { view.settings = settings[view.id.number] }
+        bench.version = -1  // who may have a tile, and in which order, is worked out anew
+        return speaker
     }
 
     /// Hands out the pieces on the bench, or goes on where there are none.
@@ -245,44 +272,46 @@ final class Composer: CodecJob {
         if bench.gauge.isNeeded { beat.bridge.core.codecs.callHelp(for: self, bench.pieces.count - 1) }
     }
 
-    /// Between the stages: the canvas.
+    /// Between the stages: the canvas of each view.
     private func compose(_ beat: Beat) {
         let now = MediaClock.now()
-        bench.tiles.removeAll(keepingCapacity: true)
-        if let sharing = bench.sharing { bench.tiles.append(screenTile(sharing, now: now)) }
-        for member in bench.shown { bench.tiles.append(tile(member, now: now)) }
-        let isChanged = bench.compositor.compose(bench.tiles, layout: LayoutKind(bench.arrangement), waitingText: Self.waitingText)
-            .isChanged
-        tellTiles(bench.sharing, now: now)
-        note(now)
-        bench.stillBeats = isChanged ? 0 : bench.stillBeats + 1
-        if bench.stillBeats > Self.settling, bench.stillBeats % Self.stillInterval != 0, keyFramesWanted.load(ordering: .relaxed) == 0 {
-            return finish(beat)
-        }
-        bench.isEncoding = true
+        bench.keys = .none
         bench.pieces.removeAll(keepingCapacity: true)
-        chooseTiers(beat, now: now)
+        for view in bench.views where view.isTaken {
+            view.tiles.removeAll(keepingCapacity: true)
+            if let sharing = bench.sharing { view.tiles.append(screenTile(sharing, of: view, now: now)) }
+            for member in view.shown { view.tiles.append(tile(member, of: view, now: now)) }
+            let isChanged = view.compositor.compose(view.tiles, layout: LayoutKind(view.arrangement), waitingText: words.waiting).isChanged
+            tellTiles(of: view, now: now)
+            note(now)
+            view.stillBeats = isChanged ? 0 : view.stillBeats + 1
+            let isStill = view.stillBeats > Self.settling && view.stillBeats % Self.stillInterval != 0
+            if isStill, !StreamSet(bits: keyFramesWanted.load(ordering: .relaxed)).hasAny(of: view.id) { continue }
+            bench.isEncoding = true
+            chooseTiers(of: view, beat, now: now)
+        }
+        guard bench.isEncoding else { return finish(beat) }
         begin(beat) { finish(beat) }
     }
 
     /// The second stage: a piece for each tier that somebody receives, the dearest first.
-    private func chooseTiers(_ beat: Beat, now: Instant) {
-        followStreams(of: beat.bridge)
+    private func chooseTiers(of view: View, _ beat: Beat, now: Instant) {
         let slowness = schedule.withLock { $0.pace.level }
         let haste = slowness > 0 ? slowness : -bench.spare.level
         let asked = StreamSet(bits: keyFramesWanted.load(ordering: .relaxed))
-        bench.keys = .none
         for tier in bench.table.tiers {
-            let stream = PictureStream(tier.id)
-            guard bench.wanted.contains(stream), let encoder = bench.encoders[tier.id.index] ?? TierEncoder(tier) else { continue }
-            bench.encoders[tier.id.index] = encoder
+            let stream = PictureStream(view.id, tier.id)
+            guard bench.wanted.contains(stream), let encoder = view.encoders[tier.id.index] ?? TierEncoder(tier) else { continue }
+            view.encoders[tier.id.index] = encoder
             guard encoder.isDue(beat.captured) else { continue }
             let forceKey = asked.contains(stream) && encoder.mayForceKey(now: now)
             if forceKey { keyFramesWanted.bitwiseAnd(~StreamSet(stream).bits, ordering: .relaxed) }
             if forceKey || encoder.wasPaused(now: now) { bench.keys.insert(stream) }
             bench.pieces.append(
                 .encode(
-                    TierWork(tier: tier, encoder: encoder, picture: bench.compositor.scaled(to: tier), forceKey: forceKey, haste: haste)))
+                    TierWork(
+                        view: view.id, tier: tier, encoder: encoder, picture: view.compositor.scaled(to: tier), forceKey: forceKey,
+                        haste: haste)))
         }
     }
 
@@ -293,11 +322,11 @@ final class Composer: CodecJob {
         else {
             return
         }
-        view.withLock {
+        state.withLock {
             $0.counters.encoded[work.tier.id.index] += 1
             if frame.isKeyFrame { $0.counters.keyFrames += 1 }
         }
-        beat.bridge.post(.video(beat.bridge, PictureStream(work.tier.id), keys: bench.keys, frame))
+        beat.bridge.post(.video(beat.bridge, PictureStream(work.view, work.tier.id), keys: bench.keys, frame))
     }
 
     /// The picture is made: the next one that waits begins, behind other meetings'.
@@ -317,7 +346,6 @@ final class Composer: CodecJob {
         if goesOn { beat.bridge.core.codecs.submit(self) }
     }
 
-    private static let waitingText = "Đang chờ các điểm cầu…"
     /// A picture that stands still is encoded so many times more, which makes it sharp, and then on every fourth beat only: what a receiver takes for
     /// frozen is longer than that.
     private static let (settling, stillInterval) = (12, 4)
@@ -328,10 +356,10 @@ final class Composer: CodecJob {
     private func note(_ now: Instant) {
         let interval = bench.lastComposed.map { (now - $0).seconds * 1_000 } ?? 0
         bench.lastComposed = now
-        view.withLock { view in
-            view.counters.composed += 1
+        state.withLock { state in
+            state.counters.composed += 1
             // A pause without receivers is not a late picture.
-            if interval < 5_000 { view.counters.longestIntervalMilliseconds = max(view.counters.longestIntervalMilliseconds, interval) }
+            if interval < 5_000 { state.counters.longestIntervalMilliseconds = max(state.counters.longestIntervalMilliseconds, interval) }
         }
     }
 }

@@ -17,6 +17,8 @@ final class VideoSource: Sendable {
         var dropped: UInt64 = 0
         /// Dropped because its sender sent more than it may.
         var excess: UInt64 = 0
+        /// Pictures made of what was decoded, one for each size of tile.
+        var scaled: UInt64 = 0
     }
 
     private struct Inbox: Sendable {
@@ -25,8 +27,8 @@ final class VideoSource: Sendable {
         var count = 0
         var needsKey = true
         var isShown = true
-        /// Sides of the tile that shows it; nil where its picture is wanted as it is.
-        var tile: Tile?
+        /// The tiles that show it; none where its picture is wanted as it is.
+        var tiles = TileSizes()
         /// What was last told to the peer.
         var toldHeight = 0
         /// What its sender was asked for over the channel.
@@ -55,35 +57,41 @@ final class VideoSource: Sendable {
         init(receiveCap: Int) { allowance = FrameAllowance(receiveCap: receiveCap) }
     }
 
-    struct Tile: Sendable, Equatable {
-        var width: Int
-        var height: Int
-    }
-
     private struct Latest: Sendable {
-        var picture: Picture?
+        /// By view, each in the size of its tile; the first alone where it is as it came.
+        var pictures = InlineArray<8, Picture?>(repeating: nil)
         var decoded = Instant.start
         var counters = Counters()
+
+        func picture(of view: ViewID) -> Picture? {
+            if let own = pictures[view.number] { return own }
+            for number in 0..<ViewID.most { if let other = pictures[number] { return other } }
+            return nil
+        }
+        var hasPicture: Bool { picture(of: .programme) != nil }
     }
 
     /// Invariant behind `@unchecked`: touched by `run` alone, which the pool never runs twice at a time.
     private final class Bench: @unchecked Sendable {
         var decoder: DecoderBox?
         var frame: [UInt8] = []
-        var tile: Tile?
-        var ring = PictureRing()
+        /// The sizes that are wanted, and which of them each view has.
+        var sizes: [(width: Int, height: Int)?] = []
+        var places = InlineArray<8, Int>(repeating: -1)
+        var rings: [PictureRing] = []
+        /// Of the frame in work, one for each size.
+        var made: [Picture] = []
         var budget = DecodeBudget()
     }
 
     private final class DecoderBox {
         var decoder: VP8Decoder
         init() throws(VPXError) { decoder = try VP8Decoder() }
-        func decode(_ frame: [UInt8], _ tile: Tile?, _ isShown: Bool, _ ring: inout PictureRing) throws(VPXError) -> VP8Decoder.Decoded? {
-            guard isShown else {
-                try decoder.follow(frame.span)
-                return nil
-            }
-            return try decoder.decode(frame.span, tile: tile.map { ($0.width, $0.height) }, ring: &ring)
+        func decode(
+            _ frame: [UInt8], _ sizes: [(width: Int, height: Int)?], isShown: Bool, _ rings: inout [PictureRing], into made: inout [Picture]
+        ) throws(VPXError) {
+            guard isShown else { return try decoder.follow(frame.span) }
+            try decoder.decode(frame.span, tiles: sizes, rings: &rings, into: &made)
         }
     }
 
@@ -172,7 +180,7 @@ final class VideoSource: Sendable {
         inbox.withLock { inbox in
             guard inbox.count > 0 else { return nil }
             swap(&bench.frame, &inbox.frames[inbox.first])
-            bench.tile = inbox.tile
+            bench.places = inbox.tiles.collect(into: &bench.sizes)
             inbox.first = (inbox.first + 1) % Self.mostWaiting
             inbox.count -= 1
             return inbox.count == 0
@@ -183,12 +191,22 @@ final class VideoSource: Sendable {
         do {
             let box = try bench.decoder ?? DecoderBox()
             bench.decoder = box
-            let decoded = try box.decode(bench.frame, bench.tile, isLast, &bench.ring)
+            if bench.sizes.isEmpty { bench.sizes.append(nil) }
+            while bench.rings.count < bench.sizes.count { bench.rings.append(PictureRing()) }
+            try box.decode(bench.frame, bench.sizes, isShown: isLast, &bench.rings, into: &bench.made)
             let now = MediaClock.now()
             latest.withLock { latest in
                 latest.counters.decoded += 1
-                if let decoded { (latest.picture, latest.decoded) = (decoded.picture, now) }
+                guard let first = bench.made.first else { return }
+                latest.counters.scaled += UInt64(bench.made.count)
+                latest.decoded = now
+                for number in 0..<ViewID.most {
+                    let place = bench.places[number]
+                    latest.pictures[number] = place >= 0 ? bench.made[place] : nil
+                }
+                if bench.sizes[0] == nil { latest.pictures[0] = first }
             }
+            bench.made.removeAll(keepingCapacity: true)
         } catch {
             // A fresh decoder for the next key frame: what the old one holds is of no use.
             bench.decoder = nil
@@ -202,8 +220,9 @@ final class VideoSource: Sendable {
 
     /// The last picture. One that is older than `age` stays as long as it stands still: the line lives and nothing of it is missing. Otherwise nil: a name
     /// card is shown rather than a frozen picture.
-    func picture(notOlderThan age: Duration, now: Instant) -> Picture? {
-        let (picture, decoded) = latest.withLock { ($0.picture, $0.decoded) }
+    /// - Parameter view: that shows it: its picture has the size of its tile, as soon as one was decoded for it.
+    func picture(of view: ViewID = .programme, notOlderThan age: Duration, now: Instant) -> Picture? {
+        let (picture, decoded) = latest.withLock { ($0.picture(of: view), $0.decoded) }
         // Asked first: that it sends too much is told even where nothing of it was ever decoded.
         guard !isShutOut(now: now), picture != nil else { return nil }
         return inbox.withLock { $0.hasEnded } || now - decoded > age && !isStill(now: now) ? nil : picture
@@ -237,10 +256,12 @@ final class VideoSource: Sendable {
     /// How long a view waits for a sender that was asked to go on.
     static let wakePatience = Duration.milliseconds(1_500)
 
-    /// Whether a view shows this sender. What nobody sees is not decoded, and after a while not sent.
-    func setShown(_ shown: Bool, now: Instant) {
+    /// Which views show this sender. What nobody sees is not decoded, and after a while not sent.
+    func setShown(_ views: ViewSet, now: Instant) {
         enum Step { case none, begin, wake }
+        let shown = !views.isEmpty
         let step: Step = inbox.withLock { inbox in
+            inbox.tiles.keep(views)
             guard inbox.isShown != shown else { return .none }
             inbox.isShown = shown
             inbox.needsKey = true
@@ -285,23 +306,26 @@ final class VideoSource: Sendable {
         let (isPaused, woken) = inbox.withLock { ($0.isPaused, $0.woken) }
         if isPaused { return true }
         guard let woken, now - woken < Self.wakePatience else { return false }
-        return latest.withLock { $0.picture == nil || $0.decoded < woken }
+        return latest.withLock { !$0.hasPicture || $0.decoded < woken }
     }
 
-    /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast, and to who sends it, who scales down.
+    /// The tile of a view that shows it. The lines of the largest are told to the peer when they change, for its choice among the layers of a simulcast, and to who
+    /// sends it, who scales down.
     /// - Parameters:
     ///   - fits: pictures are scaled to the tile as they are decoded; not for a screen, which may stay the same for long and then be enlarged.
     ///   - thrift: how many rungs of lines less, since the machine is short.
-    func setTile(_ size: (width: Int, height: Int)?, fits: Bool, thrift: Int, now: Instant) {
-        let tile = size.map { Tile(width: $0.width, height: $0.height) }
-        inbox.withLock { inbox in
-            inbox.tile = fits ? tile : nil
-            guard let coming = inbox.coming else { return }
+    func setTile(_ size: (width: Int, height: Int)?, of view: ViewID = .programme, fits: Bool, thrift: Int, now: Instant) {
+        let tile = size.map { TileSizes.Tile(width: $0.width, height: $0.height) }
+        let lines: Int = inbox.withLock { inbox in
+            inbox.tiles.set(tile, of: view, fits: fits)
+            let lines = inbox.tiles.mostLines
             // It has the larger tile, or did not get it after all.
-            let isOver = (tile?.height ?? 0) >= coming.lines || now - coming.since > Self.growthPatience + Self.growthPatience
-            if isOver { inbox.coming = nil }
+            if let coming = inbox.coming, lines >= coming.lines || now - coming.since > Self.growthPatience + Self.growthPatience {
+                inbox.coming = nil
+            }
+            return lines
         }
-        ask(for: tile?.height ?? 0, ofCamera: fits, thrift: thrift, now: now)
+        ask(for: lines, ofCamera: fits, thrift: thrift, now: now)
     }
 
     /// It is about to be shown in a larger tile: asks for the lines of it.

@@ -42,7 +42,8 @@ package final class MediaServer: MediaPlane {
     /// The UDP port that carries all media.
     package let port: UInt16
     private let sessions = Guarded<[UUID: Session]>([:])
-    private let layouts = Guarded<[UUID: LayoutChoice]>([:])
+    /// By meeting and view, also of meetings that nobody is in yet.
+    private let views = Guarded<[UUID: [ViewID: ViewSettings]]>([:])
     private let ntpAtStart: UInt64
     private let sweeper = Guarded<Task<Void, Never>?>(nil)
     private let isStopped = Atomic<Bool>(false)
@@ -136,7 +137,7 @@ package final class MediaServer: MediaPlane {
         guard let bridge = core.join(participant, meeting: request.meeting, capacity: request.capacity) else {
             throw .full(capacity: request.capacity)
         }
-        if let layout = layouts.withLock({ $0[request.meeting] }) { bridge.composer.layout = layout }
+        for (view, settings) in views.withLock({ $0[request.meeting] ?? [:] }) { bridge.composer.set(view, to: settings) }
         sessions.withLock {
             $0[request.session] = Session(
                 meeting: request.meeting, parameters: parameters, negotiated: negotiated, participant: participant, bridge: bridge)
@@ -263,16 +264,24 @@ package final class MediaServer: MediaPlane {
     package func end(meeting: UUID) {
         let ending = sessions.withLock { $0.filter { $0.value.meeting == meeting }.map(\.key) }
         for session in ending { close(session, .meetingEnded) }
-        layouts.withLock { _ = $0.removeValue(forKey: meeting) }
+        views.withLock { _ = $0.removeValue(forKey: meeting) }
     }
 
     package func setMuted(session: UUID, _ muted: Bool) { sessions.withLock { $0[session]?.participant.isMuted = muted } }
 
     package func setCamera(session: UUID, _ shown: Bool) { sessions.withLock { $0[session]?.participant.isHidden = !shown } }
 
-    package func setLayout(meeting: UUID, _ layout: LayoutChoice) {
-        layouts.withLock { $0[meeting] = layout }
-        core.existingBridge(of: meeting)?.composer.layout = layout
+    package func setView(_ view: ViewID, of meeting: UUID, to settings: ViewSettings) {
+        views.withLock { $0[meeting, default: [:]][view] = settings }
+        core.existingBridge(of: meeting)?.composer.set(view, to: settings)
+    }
+
+    package func watch(session: UUID, _ view: ViewID) {
+        guard let participant = sessions.withLock({ $0[session]?.participant }) else { return }
+        participant.view = view
+        // Nobody owns it yet: its worker finds the view when it makes the seat.
+        guard let worker = participant.worker else { return }
+        core.workers[worker].post(.watch(session: session))
     }
 
     package func setFloor(meeting: UUID, _ session: UUID?) { core.existingBridge(of: meeting)?.floor = session }

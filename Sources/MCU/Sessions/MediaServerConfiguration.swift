@@ -23,6 +23,8 @@ package struct MediaServerConfiguration: Sendable {
     package var loudestVoices = 5
     /// A picture older than this gives way to the name card.
     package var staleAfter = Duration.seconds(2)
+    /// What stands on the composed picture beside names.
+    package var words = PictureWords()
 
     package init() {}
 }

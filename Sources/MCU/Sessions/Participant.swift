@@ -30,6 +30,7 @@ final class Participant: Sendable {
     private let hiddenByControl = Atomic<Bool>(false)
     private let wantedStreams = Atomic<UInt64>(0)
     private let presentTier = Atomic<Int>(-1)
+    private let chosenView = Atomic<Int>(0)
     /// Of the header extension, −127 … 0; 1 while packets carry none.
     private let saidLevel = Atomic<Int>(1)
     private let doubted = Atomic<Bool>(false)
@@ -252,6 +253,12 @@ final class Participant: Sendable {
     var streams: StreamSet {
         get { StreamSet(bits: wantedStreams.load(ordering: .relaxed)) }
         set { wantedStreams.store(newValue.bits, ordering: .relaxed) }
+    }
+
+    /// The view that it takes, as control says.
+    var view: ViewID {
+        get { ViewID(number: chosenView.load(ordering: .relaxed)) ?? .programme }
+        set { chosenView.store(newValue.number, ordering: .relaxed) }
     }
 
     /// The tier that it is sent; nil before its first picture.

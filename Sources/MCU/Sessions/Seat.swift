@@ -31,7 +31,7 @@ final class Seat {
         (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
         key = ObjectIdentifier(ticket.participant)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
-        pictures = PictureGate(wanted: PictureStream(ticket.participant.bestTier))
+        pictures = PictureGate(wanted: PictureStream(ticket.participant.view, ticket.participant.bestTier))
         participant.streams = StreamSet(pictures.wanted)
     }
 
@@ -112,10 +112,10 @@ final class Seat {
         if cleanSeconds >= (hasBeenClean ? Self.clean : 3) { (participant.wantsRepair, hasBeenClean) = (false, true) }
     }
 
-    /// Wants the tier that the line can carry, from its next key frame on. The present one goes on until then.
+    /// Wants its view in the tier that the line can carry, from its next key frame on. The present one goes on until then.
     func followLine() {
         let advised = max(peer.recommendedTier, participant.bestTier)
-        let wanted = PictureStream(advised)
+        let wanted = PictureStream(participant.view, advised)
         guard wanted != pictures.wanted else { return }
         pictures.wanted = wanted
         participant.streams = StreamSet(wanted, and: pictures.stream)

@@ -83,9 +83,11 @@ struct PictureGateTests {
     // MARK: What the composer announces
 
     /// Somebody with sound and picture.
-    static func member(sends: Bool) throws -> Participant {
+    /// - Parameter speaks: sends sound too; who sends nothing is a viewer.
+    static func member(sends: Bool, speaks: Bool = true) throws -> Participant {
+        let sound = speaks ? MediaServerTests.offer : MediaServerTests.offer.replacingOccurrences(of: "a=sendrecv", with: "a=recvonly")
         let offer = try SessionDescription(
-            parsing: MediaServerTests.offer.replacingOccurrences(of: "BUNDLE 0", with: "BUNDLE 0 1")
+            parsing: sound.replacingOccurrences(of: "BUNDLE 0", with: "BUNDLE 0 1")
                 + (sends ? Self.picture.replacingOccurrences(of: "recvonly", with: "sendrecv") : Self.picture))
         let fingerprint = try #require(Fingerprint(bytes: [UInt8](repeating: 1, count: 32)))
         let parameters = LocalParameters(

@@ -148,13 +148,13 @@ struct VideoSourceTests {
 
     @Test func `what nobody sees is not decoded`() throws {
         let source = try source()
-        source.setShown(false, now: .start)
+        source.setShown(.none, now: .start)
         for (index, frame) in try frames(3, width: 320, height: 180).enumerated() {
             give(frame, isKey: index == 0, to: source)
         }
         source.run()
         #expect(source.counters.decoded == 0)
-        source.setShown(true, now: .start)
+        source.setShown(.programme, now: .start)
         give(try frames(1, width: 320, height: 180)[0], isKey: true, to: source)
         source.run()
         #expect(source.counters.decoded == 1)
