@@ -69,7 +69,8 @@ package struct VP8Decoder: ~Copyable {
         for index in tiles.indices { pictures.append(fitted(image, index, tile: tiles[index], ring: &rings[index])) }
     }
 
-    private mutating func fitted(_ image: Picture.View, _ index: Int, tile: (width: Int, height: Int)?, ring: inout PictureRing) -> Picture {
+    private mutating func fitted(_ image: Picture.View, _ index: Int, tile: (width: Int, height: Int)?, ring: inout PictureRing) -> Picture
+    {
         let (width, height) = (image.bounds.width, image.bounds.height)
         if let tile, tile.width >= 2, tile.height >= 2 {
             let fit = TileFit(width: width, height: height, tileWidth: tile.width, tileHeight: tile.height)

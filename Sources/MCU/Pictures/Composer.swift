@@ -242,7 +242,7 @@ final class Composer: CodecJob {
         begin(beat) { compose(beat) }
     }
 
-    /// A piece for each of them that has frames: one, whatever the number of views that show it.
+    /// A piece for each of them that has frames: one, whatever the number of views that show it, since a source is no work for two threads.
     private func decode(_ members: [Bridge.Member], mayBeThere: Bool) {
         for member in members where member.video.hasFrames {
             let isThere =
