@@ -12,8 +12,9 @@ actor PostgresWorker {
     private var commits = 0
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// How long a batch goes on asking whether a commit without an answer was done.
-    static let patienceInDoubt = Duration.seconds(60)
+    /// How long a batch goes on asking whether a commit without an answer was done. Then it is answered as uncertain: whoever asked waits no longer than this, and a
+    /// meeting whose order it was goes on.
+    static let patienceInDoubt = Duration.seconds(12)
 
     init(_ place: PostgresPlace, origin: String, stop: StopFlag, number: Int) {
         self.place = place
