@@ -3,17 +3,20 @@
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime, timedelta
 
 import pytest
 import requests
 from support import postgres
 from support.proxy import Proxy
-from support.server import CASES, PASSWORD, Endpoint, Server, executable, free_port
+from support.server import CASES, PASSWORD, ROOT, Endpoint, Server, executable, free_port
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -58,13 +61,14 @@ def by_line(database, line):
 
 
 class Follower:
-    """One channel, read on a thread of its own: when each text came, and how the channel was closed."""
+    """One channel, read on a thread of its own: what came, and how it was closed."""
 
     def __init__(self, server, meeting, token):
-        self.texts, self.times, self.code = [], [], None
-        self.socket = connect(
+        self.texts, self.code = [], None
+        self.opened = ExitStack()
+        self.socket = self.opened.enter_context(connect(
             f"ws{server.origin[4:]}/api/v1/meetings/{meeting}/events", subprotocols=["nhipcau.v1"],
-            additional_headers={"Authorization": f"Bearer {token}"})
+            additional_headers={"Authorization": f"Bearer {token}"}))
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
@@ -72,17 +76,11 @@ class Follower:
         try:
             while True:
                 self.texts.append(self.socket.recv())
-                self.times.append(time.monotonic())
         except ConnectionClosed as closed:
             self.code = closed.rcvd.code if closed.rcvd else 0
 
-    def silence(self, since):
-        """The longest time without a text, to now."""
-        times = [since, *(one for one in list(self.times) if one > since), time.monotonic()]
-        return max(after - before for before, after in zip(times, times[1:]))
-
     def close(self):
-        self.socket.close()
+        self.opened.close()
         self.thread.join(10)
 
 
@@ -97,6 +95,13 @@ def within(seconds, is_so):
 
 def kind(answer):
     return answer.json()["type"].rsplit(":", 1)[-1] if answer.status_code >= 400 else answer.status_code
+
+
+def is_same(old, new):
+    """Versions before printed some times a millisecond earlier than they had stored them."""
+    if old == new or not isinstance(old, str) or not isinstance(new, str) or not (old.endswith("Z") and new.endswith("Z")):
+        return old == new
+    return timedelta(0) <= datetime.fromisoformat(new) - datetime.fromisoformat(old) <= timedelta(milliseconds=1)
 
 
 def ready(server):
@@ -169,9 +174,21 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
     server = by_line
     meeting = server.running_meeting("Giao ban")["id"]
     follower = Follower(server, meeting, server.token)
-    sites = [Endpoint(server, meeting, name, hertz, colour, 600) for name, hertz, colour in (("Hà Giang", 440, "d04020"), ("Cà Mau", 1270, "20a040"))]
+    wanted = (("Hà Giang", 440, "d04020"), ("Cà Mau", 1270, "20a040"), ("Lặng", 2000, "2040d0"))
+    *sites, silent = [Endpoint(server, meeting, name, hertz, colour, 600) for name, hertz, colour in wanted]
+
+    def all_are_in():
+        return sum(one["state"] == "connected" for one in server.participants(meeting)) == 3
+
+    def followers_are_told():
+        """Of a site that falls silent, and of it again."""
+        for how in (signal.SIGSTOP, signal.SIGCONT):
+            told = len(follower.texts)
+            silent.process.send_signal(how)
+            within(4, lambda: len(follower.texts) > told)
+
     try:
-        within(20, lambda: sum(one["state"] == "connected" for one in server.participants(meeting)) == 2)
+        within(20, all_are_in)
         since = time.monotonic()
         line.stall()
         with ThreadPoolExecutor(4) as pool:
@@ -182,7 +199,8 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
             ]
             assert kind(not_ready.result()) == "store-slow" and time.monotonic() - since < 5
             assert requests.get(f"{server.origin}/healthz", timeout=1).ok
-            assert server.metric("nhipcau_media_sessions") == 2
+            assert server.metric("nhipcau_media_sessions") == 3
+            followers_are_told()
             assert [kind(answer.result()) for answer in waiting] == ["store-slow"] * 3 and time.monotonic() - since < 11
         line.stall(False)
         within(10, lambda: ready(server))
@@ -196,9 +214,9 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
             within(10, lambda: line.cuts == 1)
             begun = time.monotonic()
             assert kind(requests.get(f"{server.origin}/readyz", timeout=10)) == "store-gone" and time.monotonic() - begun < 5
-            while time.monotonic() - begun < OUTAGE:
-                assert requests.get(f"{server.origin}/healthz", timeout=1).ok
-                time.sleep(0.5)
+            followers_are_told()
+            time.sleep(max(0, OUTAGE - (time.monotonic() - begun)))
+            assert requests.get(f"{server.origin}/healthz", timeout=1).ok
             if OUTAGE > 20:
                 assert kind(doubtful.result()) == "store-uncertain"
                 assert not ready(server)
@@ -207,17 +225,15 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
             if OUTAGE < 10:
                 assert kind(doubtful.result()) == 201
         assert sorted(titles(server)) == ["Giao ban", "không rõ"]
-        silence = follower.silence(since)
-        assert silence < 3, f"nothing on the channel for {silence:.1f} s"
-        assert follower.code is None and sum(one["state"] == "connected" for one in server.participants(meeting)) == 2
+        assert follower.code is None and all_are_in()
     finally:
         follower.close()
-        for site in sites:
+        for site in (*sites, silent):
             site.close()
     for site in sites:
         report = json.loads(site.report_file.read_text())["endpoints"][0]
-        print(f"{OUTAGE:.0f} s gone, back after {back:.1f} s, silence of the channel {silence:.1f} s: {report['sound']} {report['picture']}")
-        assert report["connectedSeconds"] > 9 + OUTAGE
+        print(f"{OUTAGE:.0f} s gone, back after {back:.1f} s: {report['sound']} {report['picture']}")
+        assert report["connectedSeconds"] > 7 + OUTAGE
         assert report["sound"]["packets"] > 45 * report["connectedSeconds"] and report["sound"]["longestGapMilliseconds"] < 1_000
         assert report["picture"]["framesPerSecond"] > 10 and report["picture"]["longestIntervalMilliseconds"] < 1_500
 
@@ -282,10 +298,10 @@ def test_what_one_process_does_the_others_know(database):
             server.close()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_an_installation_of_the_version_before_has_everything_in_place(database, tmp_path, engine):
-    """`installation-before` is what the version with a table for each kind of row wrote, and what its API said of it."""
-    folder = CASES / "installation-before"
+@pytest.mark.parametrize(("schema", "engine"), [(1, "postgresql"), (3, "sqlite")])
+def test_an_installation_of_a_version_before_has_everything_in_place(database, tmp_path, schema, engine):
+    """`installation-of-schema-N` is what a version with a table for each kind of row wrote, and what its API said of it."""
+    folder = ROOT / f"Tests/Vectors/installation-of-schema-{schema}"
     said = json.loads((folder / "said.json").read_text())
     path = tmp_path / "nhipcau.sqlite"
     with sqlite3.connect(path) as connection:
@@ -302,19 +318,21 @@ def test_an_installation_of_the_version_before_has_everything_in_place(database,
         for path, before in said["lists"].items():
             answer = requests.get(f"{server.origin}/api/v1/{path}", headers=asked, timeout=10)
             assert answer.ok, answer.text
-            after = answer.json()
+            after = answer.json() if isinstance(answer.json(), list) else [answer.json()]
             if path.startswith("audit"):
                 after = [one for one in after if one["id"] in {entry["id"] for entry in before}]
             assert len(after) == len(before)
             for old, new in zip(before, after):
-                assert {key: new[key] for key in old if key != "links"} == {key: old[key] for key in old if key != "links"}
+                different = {key: (old[key], new.get(key)) for key in old if not is_same(old[key], new.get(key))}
+                assert not different, path
         for name, expected in said["logins"].items():
             answer = requests.post(f"{server.origin}/api/v1/session", json={"username": name, "password": PASSWORD}, timeout=10)
             assert answer.status_code == expected, name
-        removed = requests.post(
-            f"{server.origin}/api/v1/meetings/{said['running']}/media?name=Ai", data=(CASES / "h264-only-sendonly.sdp").read_text(), timeout=10,
-            headers={"Authorization": f"Bearer {said['removed']}", "Content-Type": "application/sdp"})
-        assert kind(removed) == "removed-by-chair", removed.text
+        if said["removed"]:
+            removed = requests.post(
+                f"{server.origin}/api/v1/meetings/{said['running']}/media?name=Ai", data=(CASES / "small-average-bitrate.sdp").read_text(), timeout=10,
+                headers={"Authorization": f"Bearer {said['removed']}", "Content-Type": "application/sdp"})
+            assert kind(removed) == "removed-by-chair", removed.text
         changed = server.call("PATCH", f"meetings/{said['running']}", json={"capacity": 77}, headers={"If-Match": said["etag"]})
         assert changed.status_code == 200, changed.text
     finally:
@@ -345,7 +363,7 @@ def test_what_a_database_does_not_take_has_a_clear_word(kept, database, statemen
     finally:
         # Of an account and so of the whole database, unlike the others.
         if "ALTER ROLE" in statement:
-            database.sql("SET default_transaction_read_only = off; ALTER ROLE tests RESET default_transaction_read_only")
+            database.sql("ALTER ROLE tests RESET default_transaction_read_only")
 
 
 def test_a_database_with_another_certificate_is_not_talked_to(database, tmp_path):

@@ -23,6 +23,7 @@ package final class PostgresStore: Store {
     private let places: Mutex<Places>
     private let workers: [PostgresWorker]
     private let stop = StopFlag()
+    private let trouble = Trouble()
     private let place: PostgresPlace
     private let listener: PostgresListener
 
@@ -32,8 +33,8 @@ package final class PostgresStore: Store {
     /// - Throws: `.badPlace`, `.gone`, `.newerSchema`, `.notADatabase`, `.unwritable`.
     package init(url: String, connections: Int = 4, patience: Duration = patience) async throws(StoreError) {
         place = try PostgresPlace(url)
-        let (origin, place, stop) = (UUID().uuidString.lowercased(), place, stop)
-        workers = (0..<connections).map { PostgresWorker(place, origin: origin, stop: stop, number: $0) }
+        let (origin, place, stop, trouble) = (UUID().uuidString.lowercased(), place, stop, trouble)
+        workers = (0..<connections).map { PostgresWorker(place, origin: origin, stop: stop, trouble: trouble, number: $0) }
         places = Mutex(Places(idle: workers))
         var channel = ""
         for worker in workers { channel = try await worker.open(until: .now + patience) }
@@ -106,7 +107,7 @@ package final class PostgresStore: Store {
     private func withWorker<Value: Sendable>(
         until deadline: ContinuousClock.Instant, _ body: (PostgresWorker) async throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
-        guard let worker = await takeWorker(until: deadline) else { throw stop.isSet ? .closed : .slow }
+        guard let worker = await takeWorker(until: deadline) else { throw stop.isSet ? .closed : trouble.now ?? .slow }
         defer { giveBack(worker) }
         return try await body(worker)
     }
