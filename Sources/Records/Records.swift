@@ -244,16 +244,11 @@ extension Records {
             ], noting: entry)
     }
 
-    /// - Parameter version: nil deletes whatever the version is.
-    package func deleteMeeting(_ id: UUID, version: Int?, noting entry: AuditEntry? = nil) async throws(StoreError) {
-        var seen = version
-        if seen == nil {
-            guard let found = try await store.document(Meeting.kind, id.text) else { throw .missing }
-            seen = found.version
-        }
+    /// - Throws: `.stale` where the stored version is not `version`, `.missing` where there is none.
+    package func deleteMeeting(_ id: UUID, version: Int, noting entry: AuditEntry? = nil) async throws(StoreError) {
         try await commit(
             [
-                .delete(kind: Meeting.kind, id: id.text, expected: seen.map { .version($0) } ?? .anything),
+                .delete(kind: Meeting.kind, id: id.text, expected: .version(version)),
                 .drop(stream: Meeting.stream(id)),
             ], noting: entry)
     }

@@ -145,6 +145,7 @@ struct ChannelSessionTests {
         let id = try #require(made.json["id"]?.plain)
         let token = try await house.signIn("thuky", "mat-khau-thu-ky")
         let meeting = try #require(try await house.call("POST", "meetings", #"{"title":"Giao ban"}"#, token: token).json["id"]?.plain)
+        let before = house.store.sessionReads
         let path = "/api/v1/meetings/\(meeting)/events"
         let upgrade = await house.plane.upgrade(HTTPRequest(method: "GET", path: path, headers: ["authorization": "Bearer \(token)"]))
         guard case .accept(_, let run) = upgrade else { return #expect(Bool(false), "the channel was refused") }
@@ -152,13 +153,12 @@ struct ChannelSessionTests {
         let running = Task { await run(channel) }
         var answers = channel.answers.makeAsyncIterator()
         let lock = #"{"id":1,"type":"lock","locked":true}"#
-        let before = house.store.sessionReads
         for _ in 0..<8 {
             channel.say(lock)
             #expect(await answers.next()?.contains("problem") == false)
             #expect(try await house.call("GET", "session", token: token).status == 200)
         }
-        // Not even once: the first request of this login has read it.
+        // Not even once, nor did the upgrade: the first request of this login has read it.
         #expect(house.store.sessionReads == before)
         switch ending {
         case .signOut: #expect(try await house.call("DELETE", "session", token: token).status == 204)
@@ -225,6 +225,21 @@ extension ChannelSessionTests {
         #expect(try await house.call("GET", "session", token: token).json["user"]?["role"]?.plain == "operator")
         channel.hangUp()
         await running.value
+    }
+
+    @Test(arguments: 0..<3)
+    func `a login on which nothing hangs is out when another process has ended it`(way: Int) async throws {
+        let house = try House()
+        _ = try await house.plane.ensureAdministrator(password: "mat-khau-quan-tri")
+        let token = try await house.signIn("admin", "mat-khau-quan-tri")
+        let user = try #require(
+            try await house.call("GET", "session", token: token).json["user"]?["id"]?.plain.flatMap { UUID(uuidString: $0) })
+        let hash = Secrets.sha256(token)
+        try await house.store.records.deleteSession(tokenHash: hash)
+        // Nobody has told of it yet: what was read a moment ago counts.
+        #expect(try await house.call("GET", "session", token: token).status == 200)
+        await house.plane.take([.session(tokenHash: hash), .user(user), .everything][way])
+        #expect(try await house.call("GET", "session", token: token).status == 401)
     }
 
     @Test func `a login whose end was not answered is looked up anew`() async throws {

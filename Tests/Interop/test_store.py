@@ -397,10 +397,10 @@ def test_administrators_who_demote_each_other_leave_one(server):
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
-def test_nothing_that_was_answered_is_lost_whatever_dies(database, tmp_path, engine):
-    """At fifty moments the server is killed, or every connection of the database is cut; what was answered as done is there, once."""
+def test_nothing_that_was_answered_is_lost_whatever_dies(database, line, tmp_path, engine):
+    """At fifty moments the server is killed, every connection of the database is cut, or just the next commits are; what was answered as done is there, once."""
     chance = random.Random(15)
-    place = database.empty()[0] if engine == "postgresql" else f"sqlite:{tmp_path}/a.sqlite"
+    place = line.url(database.empty()[0]) if engine == "postgresql" else f"sqlite:{tmp_path}/a.sqlite"
     server = Server("--store", place)
     done, refused, stop = [], [], threading.Event()
 
@@ -425,7 +425,10 @@ def test_nothing_that_was_answered_is_lost_whatever_dies(database, tmp_path, eng
             for moment in range(50):
                 time.sleep(chance.uniform(0.02, 0.3))
                 if engine == "postgresql" and chance.random() < 0.7:
-                    database.cut()
+                    if chance.random() < 0.5:
+                        database.cut()
+                    else:
+                        line.fates = [chance.choice(["unsent", "unanswered"]) for _ in range(chance.randint(1, 3))]
                 else:
                     server.kill()
                     server.start()
@@ -434,6 +437,7 @@ def test_nothing_that_was_answered_is_lost_whatever_dies(database, tmp_path, eng
                 writer.result()
         found = titles(server)
         assert len(found) == len(set(found)) and len(done) > 50
+        assert engine == "sqlite" or line.cuts > 10
         assert set(done) <= set(found)
         assert not {title for title, _ in refused} & set(found)
     finally:
