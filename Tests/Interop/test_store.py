@@ -182,10 +182,12 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
 
     def followers_are_told():
         """Of a site that falls silent, and of it again."""
-        for how in (signal.SIGSTOP, signal.SIGCONT):
+        for how, is_heard in ((signal.SIGSTOP, False), (signal.SIGCONT, True)):
             told = len(follower.texts)
             silent.process.send_signal(how)
-            within(4, lambda: len(follower.texts) > told)
+            within(8, lambda: any(
+                text.get("participant", {}).get("name") == "Lặng" and text["participant"]["audio"]["sending"] == is_heard
+                for text in map(json.loads, follower.texts[told:])))
 
     try:
         within(20, all_are_in)
@@ -228,6 +230,7 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
         assert follower.code is None and all_are_in()
     finally:
         follower.close()
+        silent.process.send_signal(signal.SIGCONT)
         for site in (*sites, silent):
             site.close()
     for site in sites:
@@ -235,7 +238,7 @@ def test_sound_and_pictures_go_on_while_the_database_hangs_and_while_it_is_gone(
         print(f"{OUTAGE:.0f} s gone, back after {back:.1f} s: {report['sound']} {report['picture']}")
         assert report["connectedSeconds"] > 7 + OUTAGE
         assert report["sound"]["packets"] > 45 * report["connectedSeconds"] and report["sound"]["longestGapMilliseconds"] < 1_000
-        assert report["picture"]["framesPerSecond"] > 10 and report["picture"]["longestIntervalMilliseconds"] < 1_500
+        assert report["picture"]["framesPerSecond"] > 8 and report["picture"]["longestIntervalMilliseconds"] < 1_500
 
 
 def test_a_commit_whose_answer_is_cut_is_found_out_and_done_once(by_line, line):
