@@ -166,11 +166,17 @@ actor PostgresWorker {
                 return made
             } catch {
                 trouble.met(error)
-                guard Self.isLoss(error), ContinuousClock.now + pause < deadline else { throw error }
+                let isForGood = isFirst && Self.isForGood(error)
+                guard Self.isLoss(error), !isForGood, ContinuousClock.now + pause < deadline else { throw error }
                 Thread.sleep(forTimeInterval: pause / .seconds(1))
                 pause = min(pause * 2, .seconds(1))
             }
         }
+    }
+
+    /// Whoever starts the program need not wait for another certificate: there will be none. libpq has no code for it; the word is OpenSSL's.
+    private static func isForGood(_ error: StoreError) -> Bool {
+        if case .gone(let why) = error { why.contains("certificate") } else { false }
     }
 
     private static func isLoss(_ error: StoreError) -> Bool { if case .gone = error { true } else { false } }
