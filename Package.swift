@@ -64,7 +64,7 @@ let package = Package(
             "ControlPlane", ["Base", "Formats", "Meetings", "Lines", "Store", "Records", "MCU", "WebServer", "COpenSSL", "CMalloc"],
             resources: [.copy("api")]),
         room("WebPages", resources: [.copy("site")]),
-        room("Endpoint", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets"], resources: [.copy("media")]),
+        room("Endpoint", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets", "CWebSockets"], resources: [.copy("media")]),
         .executableTarget(
             name: "nhipcau",
             dependencies: [

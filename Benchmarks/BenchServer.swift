@@ -89,6 +89,15 @@ final class BenchServer {
         return (try? JSONSerialization.jsonObject(with: data)) as? [[String: Any]] ?? []
     }
 
+    /// Of the pictures of the senders, the middle one; nil where nobody sends.
+    func linesSent() async throws -> Int? {
+        let heights = try await list("/api/v1/meetings/\(meeting)/participants").compactMap { participant -> Int? in
+            guard let video = participant["video"] as? [String: Any], let height = video["height"] as? Int, height > 0 else { return nil }
+            return height
+        }
+        return heights.isEmpty ? nil : heights.sorted()[heights.count / 2]
+    }
+
     /// Every metric's sum over its labels.
     func metrics() async throws -> [String: Double] {
         guard let url = URL(string: origin + "/metrics") else { return [:] }

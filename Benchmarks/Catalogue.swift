@@ -15,29 +15,29 @@ enum Catalogue {
     }
 
     /// `visible` senders of 640×360, three of them speaking, and `listeners` beside them in three tiers.
-    static func video(_ visible: Int, _ listeners: Int) -> LoadCase {
+    static func video(_ visible: Int, _ listeners: Int, size: String = "tile") -> LoadCase {
         // The machine's speed changes from second to second: the cases that ratios look at are measured against many floors.
         let isCompared = listeners == 10 && (visible == 9 || visible == 25)
         return LoadCase(
-            name: "video-\(visible)-\(listeners)", crowds: senders(visible) + viewers(listeners), visible: visible,
+            name: "video-\(visible)-\(listeners)", crowds: senders(visible, size: size) + viewers(listeners), visible: visible,
             listeners: listeners == 300 ? 300 : 0, parts: isCompared ? 12 : 4, seconds: isCompared ? 15 : 10)
     }
 
-    /// The same with everybody trying to send: a layout with thirteen tiles shows the first and nobody needs the rest.
+    /// The same with whole pictures, as peers take them, and everybody trying to send: a layout with thirteen tiles shows the first and nobody needs the rest.
     static func videoAll(_ visible: Int, _ listeners: Int) -> LoadCase {
-        var crowds = senders(visible)
+        var crowds = senders(visible, size: "whole")
         for (index, part) in parts(listeners).enumerated() where part > 0 {
-            crowds.append(Crowd(name: "Thêm \(index)", count: part, video: clip, limit: limits[index]))
+            crowds.append(Crowd(name: "Thêm \(index)", count: part, video: clip, limit: limits[index], size: "whole"))
         }
         return LoadCase(name: "video-\(visible)-\(listeners)-all", layout: "speaker", crowds: crowds, visible: 13)
     }
 
     private static let limits: [Int?] = [nil, 500_000, 150_000]
 
-    static func senders(_ count: Int) -> [Crowd] {
+    static func senders(_ count: Int, size: String = "tile") -> [Crowd] {
         let speakers = min(3, count)
-        var crowds = [Crowd(name: "Nói", count: speakers, audio: speech, video: clip)]
-        if count > speakers { crowds.append(Crowd(name: "Hiện", count: count - speakers, video: clip)) }
+        var crowds = [Crowd(name: "Nói", count: speakers, audio: speech, video: clip, size: size)]
+        if count > speakers { crowds.append(Crowd(name: "Hiện", count: count - speakers, video: clip, size: size)) }
         return crowds
     }
 

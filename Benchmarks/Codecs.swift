@@ -34,12 +34,10 @@ enum Codecs {
             guard nc_vp8_decoder_init(&context, nil) == VPX_CODEC_OK else { throw BenchError(description: "libvpx does not start") }
         }
         deinit { vpx_codec_destroy(&context) }
-        func decode(_ ivf: IVFReader, _ index: Int) {
-            ivf.withFrame(index) { frame in
-                frame.withUnsafeBufferPointer { _ = vpx_codec_decode(&context, $0.baseAddress, UInt32($0.count), nil, 0) }
-                var iterator: vpx_codec_iter_t?
-                _ = vpx_codec_get_frame(&context, &iterator)
-            }
+        func decode(_ frame: [UInt8]) {
+            frame.withUnsafeBufferPointer { _ = vpx_codec_decode(&context, $0.baseAddress, UInt32($0.count), nil, 0) }
+            var iterator: vpx_codec_iter_t?
+            _ = vpx_codec_get_frame(&context, &iterator)
         }
     }
 
@@ -58,7 +56,10 @@ enum Codecs {
 
     /// A frame of each of `senders` decoded, then the composed picture encoded in each tier, again and again: seconds of a decode, and of an encode by tier,
     /// bare and as the server does it.
-    static func videoSeconds(_ ivf: IVFReader, senders: Int) throws -> (decode: Double, encode: [Double], own: [Double]) {
+    /// - Parameter frames: what each sender sends.
+    static func videoSeconds(
+        _ ivf: IVFReader, frames: [[UInt8]], senders: Int
+    ) throws -> (decode: Double, encode: [Double], own: [Double]) {
         let canvases = try compose(ivf, senders: senders)
         let decoders = try (0..<senders).map { _ in try BareDecoder() }
         let bare = try TierTable.usual.tiers.map { try BareEncoder($0) }
@@ -68,7 +69,7 @@ enum Codecs {
         let beats = 40
         for beat in 0..<beats {
             var start = now()
-            for decoder in decoders { decoder.decode(ivf, beat % ivf.count) }
+            for decoder in decoders { decoder.decode(frames[beat % frames.count]) }
             decode += now() - start
             for tier in TierTable.usual.tiers.indices {
                 let picture = canvases[beat % canvases.count][tier]

@@ -27,7 +27,8 @@ struct GStreamerCase {
         var made = GStreamerCase(senders: senders, file: NSTemporaryDirectory() + "nhipcau-endless-\(UUID().uuidString).ivf")
         defer { try? FileManager.default.removeItem(atPath: made.file) }
         try repeated(clip, frames: 4_000).write(to: URL(filePath: made.file))
-        let load = Catalogue.video(senders, listeners)
+        // The pipeline decodes whole pictures.
+        let load = Catalogue.video(senders, listeners, size: "whole")
         let server = try await BenchServer(executable, layout: load.layout)
         defer { server.stop() }
         for _ in 0..<rounds {

@@ -12,9 +12,11 @@ struct Crowd {
     var media = "both"
     /// b=TIAS, which chooses the tier.
     var limit: Int?
+    /// Pictures are sent in the lines of their tile, or whole.
+    var size = "tile"
 
     func words(_ seconds: Int) -> [String] {
-        var words = ["--count", String(count), "--kind", kind, "--audio", audio, "--video", video, "--media", media]
+        var words = ["--count", String(count), "--kind", kind, "--audio", audio, "--video", video, "--media", media, "--size", size]
         words += ["--decode", "none", "--duration", String(seconds)]
         if let limit { words += ["--limit", String(limit)] }
         return words
@@ -49,6 +51,10 @@ struct LoadCase {
         var sessions = 0.0
         var ticks = 0.0
         var late = 0.0
+        /// Of the pictures that most senders sent.
+        var lines = 0
+        /// Pictures that each second should have; 0 where nobody is seen.
+        var picturesDue = 0.0
         var skipped = 0.0
         var composed = 0.0
         var notSent = 0.0
@@ -91,6 +97,12 @@ struct LoadCase {
             keyFrames += passed("key_frames_total") / share
         }
 
+        /// The work was done: a hundredth of the pictures may be missing, and one tick of sound in a thousand may be late. A cost means nothing without.
+        var isHeld: Bool {
+            let made = seconds > 0 ? composed / seconds : 0
+            return late <= ticks / 1_000 && (picturesDue == 0 || made >= picturesDue * 0.99 && skipped <= picturesDue * seconds * 0.01)
+        }
+
         var figures: [Figure] {
             let time = max(seconds, 0.001)
             var figures = [
@@ -104,6 +116,10 @@ struct LoadCase {
                 Figure(name: "pictures decoded a second", value: work.videoDecoded / time, unit: ""),
                 Figure(name: "pictures composed a second", value: composed / time, unit: ""),
                 Figure(name: "pictures left out", value: skipped, unit: ""),
+                Figure(name: "lines of the senders' pictures", value: Double(lines), unit: ""),
+                Figure(
+                    name: isHeld ? "work held: pictures made, sound on time" : "work NOT HELD: pictures or sound late",
+                    value: isHeld ? 1 : 0, unit: ""),
                 Figure(name: "key frames", value: keyFrames, unit: ""),
                 Figure(name: "Opus decodes a tick", value: work.opusDecoded / max(1, ticks), unit: ""),
                 Figure(name: "Opus encodes a tick", value: work.opusEncoded / max(1, ticks), unit: ""),
@@ -141,11 +157,14 @@ struct LoadCase {
         // A steady state is asked for: every buffer has had its largest packet.
         try await Task.sleep(for: .seconds(hook == nil ? Self.settling : 25))
         var result = Result()
+        result.picturesDue = picturesDue
         let floors = hook == nil ? parts - 1 : 0
         try await measure(server, hook, seconds: seconds, parts: parts, floors: floors, into: &result)
         result.memory = server.residentMebibytes()
         return result
     }
+
+    var picturesDue: Double { visible > 0 ? 25 * Double(meetings) : 0 }
 
     static func start(_ crowds: [Crowd], _ server: BenchServer, meeting: String? = nil) throws -> [Process] {
         try crowds.map { try server.endpoint($0.name, $0.words(600), meeting: meeting) }
@@ -176,6 +195,8 @@ struct LoadCase {
     ) async throws {
         var measured = 0.0
         var first: Sample?
+        let lines = visible > 0 ? try await server.linesSent() : nil
+        result.lines = lines ?? 0
         for part in 0..<parts {
             let before = try await Sample(server, hook)
             first = first ?? before
@@ -185,7 +206,7 @@ struct LoadCase {
             measured += after.began - before.ended
             // Counters are published some times a second, which is too coarse for a part: the work is that of the whole time, in proportion.
             if part + 1 == parts, let first { result.count(first, after, share: measured / (after.began - first.began)) }
-            if part < floors { result.floors.append(try Floor(senders: max(1, visible), listeners: listeners)) }
+            if part < floors { result.floors.append(try Floor(senders: max(1, visible), lines: lines, listeners: listeners)) }
         }
         result.seconds += measured
     }

@@ -27,7 +27,7 @@ struct PairCase {
             func each(_ value: (LoadCase.Result) -> Double) -> Double { rounds.reduce(0) { $0 + value($1) } / seconds }
             return String(
                 format:
-                    "%6.2f %% of a core; a second: %.2f pictures composed, %.2f left out, %.1f encoded, %.1f decoded, %.0f datagrams sent, %.2f not; "
+                    "%6.2f %% of a core, \(rounds.allSatisfy(\.isHeld) ? "held" : "NOT HELD"); senders' lines \(rounds.map(\.lines).max() ?? 0); a second: %.2f pictures composed, %.2f left out, %.1f encoded, %.1f decoded, %.0f datagrams sent, %.2f not; "
                     + "%.3f Opus encodes a tick, %.2f ticks late; %.0f MiB",
                 cores * 100, each(\.composed), each(\.skipped), each { $0.work.encoded.reduce(0, +) }, each(\.work.videoDecoded),
                 each(\.work.sent),
@@ -64,6 +64,7 @@ struct PairCase {
         // Until lines are known, sound goes to those who came with error correction.
         try await Task.sleep(for: .seconds(10))
         var result = LoadCase.Result()
+        result.picturesDue = load.picturesDue
         try await load.measure(server, seconds: Self.seconds, parts: Self.parts, floors: Self.parts - 1, into: &result)
         result.memory = server.residentMebibytes()
         return result

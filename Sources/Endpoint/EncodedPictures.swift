@@ -15,6 +15,16 @@ package final class EncodedPictures: Sendable {
     /// Marks: the loop keeps step with the seconds of the machine's clock.
     let isAligned: Bool
 
+    /// Of the first key frame (RFC 6386 §9.1), in pixels.
+    var width: Int { side(6) }
+    var height: Int { side(8) }
+    private func side(_ offset: Int) -> Int {
+        guard let first = ranges.first, first.count > 9 else { return 0 }
+        return Int(bytes[first.lowerBound + offset]) | Int(bytes[first.lowerBound + offset + 1] & 0x3f) << 8
+    }
+    /// Over the whole loop.
+    var bitsPerSecond: Int { Int(Double(ranges.reduce(0) { $0 + $1.count }) * 8 / (Double(count) * interval.seconds)) }
+
     var count: Int { ranges.count }
     func isKey(_ index: Int) -> Bool { keys[index] }
     subscript(index: Int) -> ArraySlice<UInt8> { bytes[ranges[index]] }
@@ -56,9 +66,9 @@ package final class EncodedPictures: Sendable {
         }
     }
 
-    /// Frames at 25/s, the first a key frame.
+    /// Frames of which the first is a key frame.
     /// - Parameter isAligned: the first frame stands for the beginning of a second of the machine's clock.
-    init(frames: [(bytes: [UInt8], isKey: Bool)], isAligned: Bool) {
+    init(frames: [(bytes: [UInt8], isKey: Bool)], interval: Duration = .milliseconds(40), isAligned: Bool) {
         var bytes: [UInt8] = []
         ranges = frames.map { frame in
             bytes += frame.bytes
@@ -66,7 +76,7 @@ package final class EncodedPictures: Sendable {
         }
         self.bytes = bytes
         keys = frames.map(\.isKey)
-        interval = .milliseconds(40)
+        self.interval = interval
         self.isAligned = isAligned
     }
 

@@ -13,12 +13,17 @@ final class EndpointLoop: Sendable {
     static let publishing = Duration.milliseconds(250)
 
     private static let crowd = 16
+    /// More than this process has sessions and a meeting has sites.
+    private static let mostWishes = 4_096
 
     private struct Shared {
         var tickets: [EndpointSession.Ticket] = []
         var reports: [Int: EndpointSessionReport] = [:]
         var isStopping = false
         var hasEnded = false
+        /// Lines wanted, by seat: who leads a meeting is told of others' too.
+        var wishes: [String: Int] = [:]
+        var hasNewWishes = false
     }
     private let shared = Guarded(Shared())
 
@@ -31,6 +36,15 @@ final class EndpointLoop: Sendable {
     func add(_ ticket: EndpointSession.Ticket) { shared.withLock { $0.tickets.append(ticket) } }
     /// For endpoints that never reach the loop.
     func record(_ report: EndpointSessionReport, index: Int) { shared.withLock { $0.reports[index] = report } }
+    /// What the channel says of pictures.
+    func tell(_ wishes: PictureWishes) {
+        guard !wishes.lines.isEmpty else { return }
+        shared.withLock { shared in
+            if shared.wishes.count > Self.mostWishes { shared.wishes.removeAll() }
+            shared.wishes.merge(wishes.lines) { $1 }
+            shared.hasNewWishes = true
+        }
+    }
     func stop() { shared.withLock { $0.isStopping = true } }
     var hasEnded: Bool { shared.withLock { $0.hasEnded } }
     /// By index.
@@ -43,6 +57,7 @@ final class EndpointLoop: Sendable {
         var published = EndpointClock.now()
         while !shared.withLock({ $0.isStopping }) {
             admit(to: &sessions)
+            tellWishes(to: sessions)
             // A crowd that only counts what it receives is woken for many packets at once: it must not cost more than the server that it loads.
             if sessions.count > Self.crowd, !sessions[0].isDecoding { usleep(2_000) }
             wait(for: sessions, &waiting)
@@ -64,6 +79,8 @@ final class EndpointLoop: Sendable {
             defer { state.tickets = [] }
             return state.tickets
         }
+        // A newcomer's wish may have come before it.
+        if !tickets.isEmpty { shared.withLock { $0.hasNewWishes = !$0.wishes.isEmpty } }
         for var ticket in tickets {
             do {
                 sessions.append(try EndpointSession(ticket, now: EndpointClock.now()))
@@ -71,6 +88,17 @@ final class EndpointLoop: Sendable {
                 (ticket.report.state, ticket.report.problem) = (.closed, (error as? EndpointFailure)?.line ?? "\(error)")
                 record(ticket.report, index: ticket.index)
             }
+        }
+    }
+
+    private func tellWishes(to sessions: [EndpointSession]) {
+        let wishes: [String: Int]? = shared.withLock { shared in
+            defer { shared.hasNewWishes = false }
+            return shared.hasNewWishes ? shared.wishes : nil
+        }
+        guard let wishes else { return }
+        for session in sessions {
+            if let lines = session.seat.flatMap({ wishes[$0] }) { session.wants(lines: lines) }
         }
     }
 

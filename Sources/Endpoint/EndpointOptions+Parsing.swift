@@ -19,6 +19,7 @@ extension EndpointOptions {
         kind = try Self.choice("--kind", words, kind)
         decoding = try Self.choice("--decode", words, decoding)
         media = try Self.choice("--media", words, media)
+        size = try Self.choice("--size", words, size)
         if let word = words["--audio"] { sound = try Self.sound(word) }
         if let word = words["--video"] { pictures = try Self.pictures(word) }
         try readNumbers(words)
@@ -44,7 +45,7 @@ extension EndpointOptions {
         "--server", "--token", "--token-file", "--username", "--password", "--meeting", "--name", "--site", "--kind", "--audio", "--video",
         "--count",
         "--duration",
-        "--report", "--label", "--media", "--limit", "--speak-schedule", "--listen-tones", "--decode",
+        "--report", "--label", "--media", "--limit", "--speak-schedule", "--listen-tones", "--decode", "--size",
     ]
 
     private static func pairs(_ arguments: [String]) throws(EndpointFailure) -> [String: String] {

@@ -30,6 +30,8 @@ package struct EndpointOptions: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable { case participant, publisher, viewer }
     /// What is offered.
     package enum Media: String, Sendable, CaseIterable { case both, audio }
+    /// Of the pictures that are sent: no more lines than the largest tile needs that shows them, or all that they have.
+    package enum Size: String, Sendable, CaseIterable { case tile, whole }
     package enum Decoding: String, Sendable, CaseIterable { case all, audio, none }
 
     /// Speaks for `on`, is silent for `off`, and so on; the first turn begins `offset` after the start.
@@ -63,6 +65,7 @@ package struct EndpointOptions: Sendable, Equatable {
     /// Hz; the level of each is in the report.
     package var listenTones: [Int] = []
     package var decoding = Decoding.all
+    package var size = Size.tile
     package var media = Media.both
     /// The most that it takes of a picture, bit/s: the server's choice of a tier follows it. nil says nothing.
     package var limit: Int?

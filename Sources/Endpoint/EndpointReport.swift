@@ -103,6 +103,8 @@ package struct SentReport: Codable, Sendable, Equatable {
     package var audioPackets: UInt64 = 0
     package var videoFrames: UInt64 = 0
     package var keyFramesAsked = 0
+    /// Of the picture that is sent now: fewer than it has where the server says that its tile needs no more.
+    package var lines = 0
     package init() {}
 }
 

@@ -1,5 +1,6 @@
 import Base
 import Audio
+import Foundation
 import ICE
 import Peer
 import RTP
@@ -14,7 +15,7 @@ final class EndpointSession {
         var report: EndpointSessionReport
         var options: EndpointOptions
         var sound: EncodedSound?
-        var pictures: EncodedPictures?
+        var shelf: PictureShelf?
     }
 
     let index: Int
@@ -23,7 +24,10 @@ final class EndpointSession {
     private var soundPlayer: SoundPlayer?
     private var picturePlayer: PicturePlayer?
     private let encodedSound: EncodedSound?
-    private let encodedPictures: EncodedPictures?
+    private var encodedPictures: EncodedPictures?
+    /// Lines that were asked for, until they are sent.
+    private var linesAwaited: Int?
+    private var linesWanted: Int?
     private let ticket: Ticket
     private var receivedSound: ReceivedSound
     private var receivedPictures: ReceivedPictures
@@ -36,8 +40,9 @@ final class EndpointSession {
         index = ticket.index
         self.ticket = ticket
         report = ticket.report
+        seat = ticket.report.location.flatMap { URL(string: $0)?.lastPathComponent }
         began = now
-        (encodedSound, encodedPictures) = (ticket.sound, ticket.pictures)
+        (encodedSound, encodedPictures) = (ticket.sound, ticket.shelf?.original)
         socket = try EndpointSocket()
         peer = try Peer(configuration: ticket.configuration, now: now)
         receivedPictures = ReceivedPictures(decodes: ticket.options.decoding == .all)
@@ -52,6 +57,25 @@ final class EndpointSession {
     var deadline: Instant {
         let pictures = peer.isAskedToPauseVideo ? nil : picturePlayer?.deadline
         return min(peer.deadline ?? .distantFuture, soundPlayer?.deadline ?? .distantFuture, pictures ?? .distantFuture)
+    }
+
+    /// The session's id, as the channel names it.
+    let seat: String?
+
+    /// The server says how many lines the largest tile needs that shows the picture.
+    func wants(lines: Int) {
+        guard lines != linesWanted else { return }
+        linesWanted = lines
+        linesAwaited = lines
+    }
+
+    /// Goes over to another size as soon as it is there.
+    private func followWish() {
+        guard let lines = linesAwaited, let pictures = ticket.shelf?.pictures(lines: lines) else { return }
+        linesAwaited = nil
+        guard pictures !== encodedPictures else { return }
+        encodedPictures = pictures
+        picturePlayer?.change(to: pictures)
     }
 
     /// Takes what waits in the socket.
@@ -71,6 +95,7 @@ final class EndpointSession {
     func tick(now: Instant) {
         var sink = EndpointSink(session: self)
         if let deadline = peer.deadline, deadline <= now { peer.handleTimer(now: now, sink: &sink) }
+        if linesAwaited != nil { followWish() }
         sendSound(now: now, sink: &sink)
         sendPictures(now: now, sink: &sink)
     }
@@ -90,6 +115,7 @@ final class EndpointSession {
         summary.line = LineReport(statistics, dropped: peer.drops.total &+ socket.dropped)
         summary.sent.audioPackets = statistics.audioPacketsSent
         summary.sent.videoFrames = statistics.videoFramesSent
+        summary.sent.lines = encodedPictures?.height ?? 0
         return summary
     }
 

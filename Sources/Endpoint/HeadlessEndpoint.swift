@@ -16,7 +16,7 @@ package final class HeadlessEndpoint: Sendable {
     private static let joinsAtOnce = 8
     package let options: EndpointOptions
     private let sound: EncodedSound?
-    private let pictures: EncodedPictures?
+    private let shelf: PictureShelf?
     private let identity: DTLSIdentity
     private let loop = EndpointLoop()
     private let startedAt = Date.now
@@ -24,6 +24,7 @@ package final class HeadlessEndpoint: Sendable {
     private struct Joined {
         var client: ContractClient?
         var locations: [URL] = []
+        var channel: MeetingChannel?
     }
     private let joined = Guarded(Joined())
 
@@ -32,7 +33,8 @@ package final class HeadlessEndpoint: Sendable {
         self.options = options
         let sends = options.kind != .viewer
         sound = try sends ? EncodedSound.make(options.sound) : nil
-        pictures = try sends ? EncodedPictures.make(options.pictures, label: options.label ?? options.name) : nil
+        let pictures = try sends ? EncodedPictures.make(options.pictures, label: options.label ?? options.name) : nil
+        shelf = pictures.map(PictureShelf.init)
         do { identity = try DTLSIdentity() } catch { throw EndpointFailure(exitCode: 70, line: "No certificate for DTLS: \(error)") }
     }
 
@@ -42,6 +44,7 @@ package final class HeadlessEndpoint: Sendable {
         let client = try await ContractClient(options)
         joined.withLock { $0.client = client }
         loop.start()
+        openChannel(token: client.token)
         var refusals: [EndpointFailure] = []
         for base in stride(from: 0, to: options.count, by: Self.joinsAtOnce) {
             let batch = base..<min(base + Self.joinsAtOnce, options.count)
@@ -65,10 +68,11 @@ package final class HeadlessEndpoint: Sendable {
     /// Leaves and ends the thread.
     @discardableResult
     package func stop() async -> EndpointReport {
-        let (client, locations) = joined.withLock { state in
-            defer { state.locations = [] }
-            return (state.client, state.locations)
+        let (client, locations, channel) = joined.withLock { state in
+            defer { (state.locations, state.channel) = ([], nil) }
+            return (state.client, state.locations, state.channel)
         }
+        channel?.stop()
         loop.stop()
         // Cancelled, it only looks more often, a hundred times at most.
         for _ in 0..<100 where client != nil && !loop.hasEnded { try? await Task.sleep(for: .milliseconds(10)) }
@@ -81,6 +85,17 @@ package final class HeadlessEndpoint: Sendable {
             }
         }
         return report
+    }
+
+    /// Who sends pictures is told there how large they are wanted.
+    private func openChannel(token: String) {
+        guard shelf != nil, options.size == .tile else { return }
+        let loop = loop
+        let channel = MeetingChannel(server: options.server, meeting: options.meeting, token: token) { message in
+            loop.tell(PictureWishes(message: message))
+        }
+        channel?.start()
+        joined.withLock { $0.channel = channel }
     }
 
     /// - Returns: why it was refused; that is also in the report.
@@ -97,7 +112,7 @@ package final class HeadlessEndpoint: Sendable {
             report.location = join.location.absoluteString
             let configuration = try configuration(offerer, answer: join.answer, credentials)
             loop.record(report, index: index)
-            loop.add(.init(index: index, configuration: configuration, report: report, options: options, sound: sound, pictures: pictures))
+            loop.add(.init(index: index, configuration: configuration, report: report, options: options, sound: sound, shelf: shelf))
             return nil
         } catch {
             (report.state, report.problem) = (.refused, error.line)
@@ -140,4 +155,11 @@ package final class HeadlessEndpoint: Sendable {
 extension HeadlessEndpoint {
     /// The path of a media file that is shipped with the program; nil where there is none of that name.
     package static func bundledMedia(_ name: String) -> String? { MediaFile.bundled(name) }
+
+    /// The frames of an IVF file as endpoints send them where so many lines are wanted.
+    package static func frames(of path: String, lines: Int) throws -> [[UInt8]] {
+        guard let whole = try EncodedPictures.make(.file(path), label: "") else { return [] }
+        let pictures = lines < whole.height ? try whole.scaled(to: lines & ~1) : whole
+        return (0..<pictures.count).map { Array(pictures[$0]) }
+    }
 }

@@ -14,7 +14,7 @@ struct PicturePlayer {
 
     /// Key frames are answered at most so often, however many are asked for.
     static let keyFrameInterval = Duration.milliseconds(500)
-    private let pictures: EncodedPictures
+    private var pictures: EncodedPictures
     private let start: Instant
     private var next = 0
     private var sent: Int64 = 0
@@ -29,6 +29,12 @@ struct PicturePlayer {
 
     /// When to ask again.
     var deadline: Instant { start + .nanoseconds(sent * pictures.interval.nanoseconds) }
+
+    /// The same loop in another size: it goes on with a key frame.
+    mutating func change(to pictures: EncodedPictures) {
+        self.pictures = pictures
+        wantsRestart = true
+    }
 
     /// PLI or FIR: the next frame is a key frame, unless one was just sent for that.
     mutating func restart(now: Instant) {

@@ -5,7 +5,7 @@ package enum Notice: Sendable, Equatable {
     case meetingChanged(Meeting)
     case participantJoined(Participant)
     case participantChanged(Participant)
-    /// Whether any view shows its camera: it goes on sending its picture or stops.
+    /// Whether any view shows its camera, and in how many lines: it sends its picture in that size or stops.
     case participantWanted(Participant)
     /// Its level, its tier or the figures of its line.
     case participantMeasured(Participant)

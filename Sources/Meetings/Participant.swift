@@ -72,6 +72,8 @@ package struct ParticipantMedia: Sendable, Equatable {
     package var isSendingVideo = false
     /// Whether any view shows the camera; one that nobody sees is asked to stop sending.
     package var isVideoWanted = true
+    /// Lines of the picture that its largest tile needs; nil before it was shown: as it is.
+    package var linesWanted: Int?
     package var sharesScreen = false
     package var width = 0
     package var height = 0

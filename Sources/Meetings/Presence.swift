@@ -45,7 +45,11 @@ package struct Presence: Sendable {
             guard let old = present[id]?.media, media.differs(from: old) else { return [] }
             return update(id) { $0.media = media }
         case .speaker(let id): return setSpeaker(id)
-        case .videoWanted(let id, let wanted): return update(id) { $0.media.isVideoWanted = wanted }
+        case .videoWanted(let id, let wanted, let lines):
+            return update(id) {
+                $0.media.isVideoWanted = wanted
+                $0.media.linesWanted = lines
+            }
         case .became(let id, let kind, let role): return update(id) { ($0.kind, $0.role) = (kind, role) }
         case .announced(let text): return [.announced(text)]
         case .joined(let participant): return add(participant)
@@ -108,6 +112,7 @@ package struct Presence: Sendable {
         if new.differsInFiguresAlone(from: old) { return [.participantMeasured(new)] }
         var unwanted = new
         unwanted.media.isVideoWanted = old.media.isVideoWanted
+        unwanted.media.linesWanted = old.media.linesWanted
         return [unwanted == old ? .participantWanted(new) : .participantChanged(new)]
     }
 }

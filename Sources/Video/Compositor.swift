@@ -63,6 +63,9 @@ package final class Compositor {
         return (canvas, isChanged)
     }
 
+    /// Sides of the canvas.
+    package var size: (width: Int, height: Int) { (canvas.width, canvas.height) }
+
     /// Sides of a tile of the last picture; nil where it is not shown.
     package func size(ofTile index: Int) -> (width: Int, height: Int)? {
         rectangles.indices.contains(index) ? (rectangles[index].width, rectangles[index].height) : nil

@@ -81,7 +81,7 @@ enum Help {
           NHIPCAU_TOKEN and NHIPCAU_PASSWORD in the environment keep both out of the command line, which is overwritten all the same.
           --audio tone:HZ|FILE.ogg|silence|hum|marks|none    --video colour:RRGGBB|pattern|FILE.ivf|none    --label TEXT
           --kind participant|publisher|viewer    --site CODE    --count N    --duration S
-          --decode all|audio|none    --media both|audio    --limit BITS    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
+          --decode all|audio|none    --size tile|whole    --media both|audio    --limit BITS    --listen-tones HZ,HZ    --speak-schedule ON/OFF/OFFSET
           --report FILE
           docs/endpoint.md explains the report.
 

@@ -108,14 +108,15 @@ struct Hall {
 
     func caller(_ user: UserRecord) -> Caller { Caller(user: user, session: Self.login(of: user), address: "192.0.2.1") }
 
-    static func snapshot(_ session: UUID, level: Int = -127, speaks: Bool = false, loss: Double = 0, wanted: Bool = true) -> SessionSnapshot
-    {
+    static func snapshot(
+        _ session: UUID, level: Int = -127, speaks: Bool = false, loss: Double = 0, wanted: Bool = true, lines: Int? = nil
+    ) -> SessionSnapshot {
         var snapshot = SessionSnapshot(session: session, kind: .participant)
         snapshot.isConnected = true
         snapshot.audioLevel = level
         snapshot.isSpeaking = speaks
         snapshot.lossUp = loss
-        snapshot.isVideoWanted = wanted
+        snapshot.wish = PictureWish(isWanted: wanted, lines: lines)
         return snapshot
     }
 }
@@ -196,9 +197,10 @@ struct AudienceTests {
         let (chair, mine, other) = (await hall.follow(hall.secretary), await hall.follow(site), await hall.follow(network))
         let first = mine.connection.take().last?.sequence
         for one in [chair, other] { _ = one.connection.take() }
-        await hall.room.report(.videoWanted(own, false))
+        await hall.room.report(.videoWanted(own, false, lines: 180))
         let told = mine.connection.take()
         #expect(told.count == 1 && told[0]["participant"]?["video"]?["wanted"] == .bool(false) && told[0].sequence == nil)
+        #expect(told[0]["participant"]?["video"]?["lines"] == .int(180))
         #expect(chair.connection.take().map(\.type) == ["participant.changed"])
         #expect(other.connection.take().isEmpty)
         // Who was away meanwhile is told anew; it has no number to miss.
@@ -206,7 +208,7 @@ struct AudienceTests {
         let caught = back.connection.take()
         #expect(caught.last?["participant"]?["video"]?["wanted"] == .bool(false))
         // The measured state says the same: it is no news to anybody.
-        await hall.room.observe([Hall.snapshot(own, wanted: false)])
+        await hall.room.observe([Hall.snapshot(own, wanted: false, lines: 180)])
         #expect(other.connection.take().isEmpty && mine.connection.take().isEmpty)
     }
 

@@ -48,6 +48,7 @@ extension Participant {
                         ("sending", .bool(media.isSendingVideo)), ("muted", .bool(isCameraOff)),
                         ("mutedBy", isCameraOff ? .string(isCameraOffByChair ? "chair" : "self") : .null),
                         ("wanted", .bool(media.isVideoWanted)),
+                        ("lines", media.linesWanted.map { .int($0) } ?? .null),
                         ("width", .int(media.width)),
                         ("height", .int(media.height)),
                     ])

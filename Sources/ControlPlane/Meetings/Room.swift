@@ -307,9 +307,10 @@ actor Room {
             let notices = state.take(.measured(before.id, ParticipantMedia(snapshot)))
             guard !notices.isEmpty, let after = participant(before.id) else { continue }
             changed.append(after)
-            if after.media.isVideoWanted != before.media.isVideoWanted {
+            if (after.media.isVideoWanted, after.media.linesWanted) != (before.media.isVideoWanted, before.media.linesWanted) {
                 followers.tell(.participantWanted(after), state)
                 before.media.isVideoWanted = after.media.isVideoWanted
+                before.media.linesWanted = after.media.linesWanted
             }
             if !after.differsInActivityAlone(from: before) {
                 publish([.participantChanged(after)])
@@ -383,7 +384,9 @@ extension ParticipantMedia {
     init(_ snapshot: SessionSnapshot) {
         self.init()
         (isConnected, isSendingAudio, isSendingVideo) = (snapshot.isConnected, snapshot.isSendingAudio, snapshot.isSendingVideo)
-        (isVideoWanted, sharesScreen) = (snapshot.isVideoWanted, snapshot.sharesScreen)
+        isVideoWanted = snapshot.wish.isWanted
+        linesWanted = snapshot.wish.lines
+        sharesScreen = snapshot.sharesScreen
         (width, height, level) = (snapshot.width, snapshot.height, snapshot.audioLevel)
         (isSpeaking, tier) = (snapshot.isSpeaking, snapshot.tier)
         line.lossUp = snapshot.lossUp

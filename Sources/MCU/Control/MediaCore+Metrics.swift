@@ -106,6 +106,10 @@ extension MediaCore {
                 "nhipcau_media_bridges_slowed", help: "Meetings with fewer than 25 pictures a second, since the machine is too slow.",
                 kind: .gauge, value: Double(rates.count { $0 < FramePace().picturesPerSecond })),
             MetricSample(
+                "nhipcau_media_bridges_thrifty",
+                help: "Meetings that ask senders for smaller pictures than their tiles, since the machine is too slow.", kind: .gauge,
+                value: Double(bridges.count { $0.composer.thrift > 0 })),
+            MetricSample(
                 "nhipcau_media_pictures_composed_total", help: "Pictures composed.", kind: .counter, value: Double(total.composed)),
             MetricSample(
                 "nhipcau_media_pictures_skipped_total", help: "Picture beats left out since the one before was not done.", kind: .counter,
@@ -137,7 +141,7 @@ extension SessionSnapshot {
         isConnected = participant.isConnected
         isSendingAudio = participant.isSendingAudio(now: now)
         isSendingVideo = member.video.isArriving(now: now, within: .seconds(2)) || member.video.isStill(now: now)
-        isVideoWanted = !member.video.isPaused
+        wish = member.video.wish
         (width, height) = member.video.size
         sharesScreen =
             participant.sharesScreen && (member.screen.isArriving(now: now, within: .seconds(5)) || member.screen.isStill(now: now))

@@ -86,6 +86,18 @@ package enum JoinRefusal: Error, Equatable, Sendable {
     case busy(retryAfterSeconds: Int)
 }
 
+/// What a camera is asked to send.
+package struct PictureWish: Sendable, Equatable {
+    /// Some view shows it, or it was not yet asked to stop.
+    package var isWanted: Bool
+    /// Lines of the picture that its largest tile needs; nil before it was shown: as it is.
+    package var lines: Int?
+    package init(isWanted: Bool = true, lines: Int? = nil) {
+        self.isWanted = isWanted
+        self.lines = lines
+    }
+}
+
 package enum LeaveReason: String, Sendable, Codable { case left, consentLost, meetingEnded, neverConnected, closedByPeer, serverStopping }
 
 package enum MediaEvent: Sendable, Equatable {
@@ -93,8 +105,8 @@ package enum MediaEvent: Sendable, Equatable {
     case left(meeting: UUID, session: UUID, reason: LeaveReason)
     /// Who is heard loudest; nil after silence.
     case speakerChanged(meeting: UUID, session: UUID?)
-    /// Whether any view shows the session's camera: one that nobody sees is asked to stop, and to go on before it is shown again.
-    case videoWanted(meeting: UUID, session: UUID, Bool)
+    /// What the session's camera is wanted for: one that nobody sees is asked to stop, and to go on before it is shown again; one in a small tile to send few lines.
+    case videoWanted(meeting: UUID, session: UUID, PictureWish)
     /// Whether the session's name card is shown in place of its picture, since it sends more than it may and goes on.
     case videoExcess(meeting: UUID, session: UUID, Bool)
 }
@@ -106,8 +118,7 @@ package struct SessionSnapshot: Sendable, Equatable {
     package var isConnected = false
     package var isSendingAudio = false
     package var isSendingVideo = false
-    /// Some view shows the camera, or it was not yet asked to stop.
-    package var isVideoWanted = true
+    package var wish = PictureWish()
     /// Pictures of a shared screen come in.
     package var sharesScreen = false
     /// Of the picture that the sender sends, in pixels; 0 before the first.

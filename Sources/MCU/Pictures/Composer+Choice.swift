@@ -5,14 +5,14 @@ import Video
 
 /// Who is shown. Called between stages alone, as `Bench` demands.
 extension Composer {
-    func tellTiles(_ sharing: Bridge.Member?) {
+    func tellTiles(_ sharing: Bridge.Member?, now: Instant) {
         var index = 0
         if let sharing {
-            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false)
+            sharing.screen.setTile(bench.compositor.size(ofTile: 0), fits: false, thrift: 0, now: now)
             index = 1
         }
         for member in bench.shown {
-            member.video.setTile(bench.compositor.size(ofTile: index), fits: true)
+            member.video.setTile(bench.compositor.size(ofTile: index), fits: true, thrift: bench.thrift, now: now)
             index += 1
         }
     }
@@ -73,17 +73,21 @@ extension Composer {
             bench.next.append(bench.candidates[index])
         }
         let members = bench.members
-        let isNew = !bench.next.elementsEqual(bench.shown) { $0.participant === $1.participant }
+        let isNew =
+            layout != bench.arrangement || !bench.next.elementsEqual(bench.shown) { $0.participant === $1.participant }
+            || bench.besides != sharing.map { ObjectIdentifier($0.participant) }
         bench.beats += 1
         guard isNew || bench.beats % Self.lookInterval == 0 else { return }
+        bench.isAwaiting = isNew && isWaiting(layout, beside: sharing, now: now)
         for member in members {
             member.video.setShown(isChosen(member), now: now)
             member.video.pauseIfUnseen(now: now)
             member.screen.setShown(member.participant === sharing?.participant, now: now)
         }
-        // One that was asked to stop is awaited, so that no name card flashes up in its place.
-        if isNew, isWaiting(members, now: now) { return }
+        guard !bench.isAwaiting else { return }
         swap(&bench.shown, &bench.next)
+        bench.arrangement = layout
+        bench.besides = sharing.map { ObjectIdentifier($0.participant) }
     }
 
     /// About a second.
@@ -94,18 +98,36 @@ extension Composer {
             || bench.isAwaiting && bench.shown.contains { $0.participant === member.participant }
     }
 
-    /// Whether the present view stays for a moment, since a newcomer's picture is on its way and nobody shown has left.
-    func isWaiting(_ members: [Bridge.Member], now: Instant) -> Bool {
-        bench.isAwaiting =
-            bench.shown.count == bench.next.count
-            && bench.shown.allSatisfy { shown in
-                shown.participant.isConnected && members.contains { $0.participant === shown.participant }
-            }
-            && bench.next.contains { newcomer in
-                !bench.shown.contains { $0.participant === newcomer.participant } && !newcomer.participant.isHidden
-                    && newcomer.video.isWorthWaiting(now: now)
-            }
-        return bench.isAwaiting
+    /// Whether the present view stays for a moment, since what the next one shows is on its way and nobody shown has left: a newcomer that was asked to stop, so
+    /// that no name card flashes up in its place, or one that sends few lines and is to be shown large. A screen waits for nobody.
+    private func isWaiting(_ layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) -> Bool {
+        guard !bench.shown.isEmpty, bench.besides == sharing.map({ ObjectIdentifier($0.participant) }),
+            bench.shown.allSatisfy({ shown in
+                shown.participant.isConnected && bench.members.contains { $0.participant === shown.participant }
+            })
+        else { return false }
+        return isNewcomerComing(layout, now: now) || isSomebodyGrowing(layout, beside: sharing, now: now)
+    }
+
+    private func isNewcomerComing(_ layout: LayoutChoice, now: Instant) -> Bool {
+        guard layout == bench.arrangement, bench.shown.count == bench.next.count else { return false }
+        return bench.next.contains { newcomer in
+            !bench.shown.contains { $0.participant === newcomer.participant } && !newcomer.participant.isHidden
+                && newcomer.video.isWorthWaiting(now: now)
+        }
+    }
+
+    private func isSomebodyGrowing(_ layout: LayoutChoice, beside sharing: Bridge.Member?, now: Instant) -> Bool {
+        let screens = sharing == nil ? 0 : 1
+        let canvas = bench.compositor.size
+        let tiles = Layout.tiles(
+            LayoutKind(layout), count: bench.next.count + screens, canvasWidth: canvas.width, canvasHeight: canvas.height)
+        var isGrowing = false
+        // All of them are asked, though one is enough to wait for.
+        for (member, tile) in zip(bench.next, tiles.dropFirst(screens)) where !member.participant.isHidden {
+            if member.video.isGrowing(to: tile.height, thrift: bench.thrift, now: now) { isGrowing = true }
+        }
+        return isGrowing
     }
 
     /// Nobody receives a picture: nobody needs to send one.

@@ -113,7 +113,11 @@ final class Composer: CodecJob {
         var sharing: Bridge.Member?
         /// Whose screen was shown on the beat before.
         var lastSharing: ObjectIdentifier?
+        /// Of `shown`, and the screen that it leaves room for.
         var arrangement = LayoutChoice.grid
+        var besides: ObjectIdentifier?
+        /// `FramePace.thrift`.
+        var thrift = 0
         var isEncoding = false
         /// The streams that have a key frame in it.
         var keys = StreamSet.none
@@ -151,6 +155,8 @@ final class Composer: CodecJob {
 
     /// Fewer than 25 where the machine is too slow.
     var picturesPerSecond: Double { schedule.withLock { $0.pace.picturesPerSecond } }
+    /// How many rungs fewer lines senders are asked for, where it is.
+    var thrift: Int { schedule.withLock { $0.pace.thrift } }
 
     func wantsKeyFrame(_ stream: PictureStream) { keyFramesWanted.bitwiseOr(StreamSet(stream).bits, ordering: .relaxed) }
 
@@ -209,6 +215,7 @@ final class Composer: CodecJob {
     private func prepare(_ beat: Beat) {
         let (speaker, layout) = view.withLock { ($0.speaker, $0.layout) }
         let now = MediaClock.now()
+        bench.thrift = schedule.withLock { $0.pace.thrift }
         followMembers(of: beat.bridge)
         guard bench.hasReceivers else {
             rest(bench.members, now: now)
@@ -216,8 +223,7 @@ final class Composer: CodecJob {
         }
         bench.sharing = sharing(now: now)
         // A shared screen is what the meeting looks at: large, with the others beside it unless one picture alone is wanted.
-        bench.arrangement = bench.sharing != nil && layout == .grid ? .speaker : layout
-        choose(speaker: speaker, layout: bench.arrangement, beside: bench.sharing, now: now)
+        choose(speaker: speaker, layout: bench.sharing != nil && layout == .grid ? .speaker : layout, beside: bench.sharing, now: now)
         bench.isEncoding = false
         bench.pieces.removeAll(keepingCapacity: true)
         if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }
@@ -247,7 +253,7 @@ final class Composer: CodecJob {
         for member in bench.shown { bench.tiles.append(tile(member, now: now)) }
         let isChanged = bench.compositor.compose(bench.tiles, layout: LayoutKind(bench.arrangement), waitingText: Self.waitingText)
             .isChanged
-        tellTiles(bench.sharing)
+        tellTiles(bench.sharing, now: now)
         note(now)
         bench.stillBeats = isChanged ? 0 : bench.stillBeats + 1
         if bench.stillBeats > Self.settling, bench.stillBeats % Self.stillInterval != 0, keyFramesWanted.load(ordering: .relaxed) == 0 {

@@ -24,11 +24,11 @@ struct SpareTime: Sendable {
     /// A picture was made.
     /// - Parameter taken: from its beat until it was done, or the work of all threads on it, whichever is more: another meeting's work counts by the former, a
     ///   second core that helps by the latter.
-    /// - Parameter pace: where pictures are fewer than they should be, there is nothing to spare.
+    /// - Parameter pace: where pictures are smaller or fewer than they should be, there is nothing to spare.
     mutating func note(_ taken: Duration, pace: FramePace, now: Instant) {
         let share = taken.seconds / pace.interval.seconds
         usual += (share - usual) * Self.weight
-        guard pace.level == 0, share < 1 else { return lower(to: 0, now: now) }
+        guard !pace.isShort, share < 1 else { return lower(to: 0, now: now) }
         guard usual <= Self.scarce else { return lower(to: level - 1, now: now) }
         guard usual < Self.plenty else { return plentySince = nil }
         let since = plentySince ?? now

@@ -29,6 +29,12 @@ final class VideoSource: Sendable {
         var tile: Tile?
         /// What was last told to the peer.
         var toldHeight = 0
+        /// What its sender was asked for over the channel.
+        var lines = WantedLines()
+        /// Of the largest picture that it has sent.
+        var mostLines = 0
+        /// A larger tile that it is about to have, and since when.
+        var coming: (lines: Int, since: Instant)?
         /// Since when no view shows it.
         var hiddenSince: Instant?
         /// The sender was asked to stop.
@@ -105,6 +111,7 @@ final class VideoSource: Sendable {
         enum Fate { case taken, ignored, wantsKey, isTooMuch }
         let fate: Fate = inbox.withLock { inbox in
             (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
+            inbox.mostLines = max(inbox.mostLines, size.height)
             guard inbox.isShown else { return .ignored }
             let verdict = inbox.allowance.admit(isKey: isKey, bytes: bytes.count, now: arrival)
             let isShutOut = inbox.allowance.isShutOut(arrival)
@@ -225,6 +232,8 @@ final class VideoSource: Sendable {
 
     /// How long a sender that nobody sees goes on before it is asked to stop: a view that changes back and forth costs no key frames.
     static let pausePatience = Duration.seconds(3)
+    /// How long a view waits for a sender that is asked for more lines, before it shows it larger.
+    static let growthPatience = Duration.milliseconds(800)
     /// How long a view waits for a sender that was asked to go on.
     static let wakePatience = Duration.milliseconds(1_500)
 
@@ -260,8 +269,13 @@ final class VideoSource: Sendable {
     private func tellWanted(_ wanted: Bool) {
         guard let worker = participant.worker else { return }
         core.core.workers[worker].post(.wantVideo(session: participant.session, wanted))
-        core.core.events.send(.videoWanted(meeting: meeting, session: participant.session, wanted))
+        tellControl()
     }
+
+    private func tellControl() { core.core.events.send(.videoWanted(meeting: meeting, session: participant.session, wish)) }
+
+    /// What its sender is asked for.
+    var wish: PictureWish { inbox.withLock { PictureWish(isWanted: !$0.isPaused, lines: $0.lines.told) } }
 
     /// The sender was asked to stop.
     var isPaused: Bool { inbox.withLock { $0.isPaused } }
@@ -274,17 +288,49 @@ final class VideoSource: Sendable {
         return latest.withLock { $0.picture == nil || $0.decoded < woken }
     }
 
-    /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast.
-    /// - Parameter fits: pictures are scaled to the tile as they are decoded; not for a screen, which may stay the same for long and then be enlarged.
-    func setTile(_ size: (width: Int, height: Int)?, fits: Bool) {
+    /// The tile that shows it. Its lines are told to the peer when they change, for its choice among the layers of a simulcast, and to who sends it, who scales down.
+    /// - Parameters:
+    ///   - fits: pictures are scaled to the tile as they are decoded; not for a screen, which may stay the same for long and then be enlarged.
+    ///   - thrift: how many rungs of lines less, since the machine is short.
+    func setTile(_ size: (width: Int, height: Int)?, fits: Bool, thrift: Int, now: Instant) {
         let tile = size.map { Tile(width: $0.width, height: $0.height) }
-        let changed: (source: Int, lines: Int)? = inbox.withLock { inbox in
+        inbox.withLock { inbox in
             inbox.tile = fits ? tile : nil
-            let lines = tile?.height ?? 0
-            guard inbox.toldHeight != lines, inbox.lastArrival != nil else { return nil }
-            inbox.toldHeight = lines
-            return (inbox.source, lines)
+            guard let coming = inbox.coming else { return }
+            // It has the larger tile, or did not get it after all.
+            let isOver = (tile?.height ?? 0) >= coming.lines || now - coming.since > Self.growthPatience + Self.growthPatience
+            if isOver { inbox.coming = nil }
         }
+        ask(for: tile?.height ?? 0, ofCamera: fits, thrift: thrift, now: now)
+    }
+
+    /// It is about to be shown in a larger tile: asks for the lines of it.
+    /// - Returns: whether they are on their way: it was asked a moment ago and has sent more lines before than it does now.
+    func isGrowing(to lines: Int, thrift: Int, now: Instant) -> Bool {
+        let isGrowing = inbox.withLock { inbox in
+            guard inbox.isShown, !inbox.isPaused, inbox.lastArrival != nil, inbox.size.height > 0 else { return false }
+            if (inbox.coming?.lines ?? 0) < lines { inbox.coming = (lines, now) }
+            let aim = min(WantedLines.rung(for: lines, thrift: thrift), inbox.mostLines)
+            // A size is rounded on the way.
+            guard let coming = inbox.coming, inbox.size.height < aim * 9 / 10 else { return false }
+            return now - coming.since < Self.growthPatience
+        }
+        if isGrowing { ask(for: lines, ofCamera: true, thrift: thrift, now: now) }
+        return isGrowing
+    }
+
+    private func ask(for lines: Int, ofCamera: Bool, thrift: Int, now: Instant) {
+        let (changed, asks): ((source: Int, lines: Int)?, Bool) = inbox.withLock { inbox in
+            guard inbox.lastArrival != nil else { return (nil, false) }
+            let tile = max(lines, inbox.coming?.lines ?? 0)
+            let asks = ofCamera && tile > 0 && inbox.lines.follow(tile: tile, thrift: thrift, now: now) != nil
+            // A layer that fills its tile may be one that the machine is too short for.
+            let wanted = thrift == 0 ? tile : min(tile, WantedLines.rung(for: tile, thrift: thrift))
+            guard inbox.toldHeight != wanted else { return (nil, asks) }
+            inbox.toldHeight = wanted
+            return ((inbox.source, wanted), asks)
+        }
+        if asks { tellControl() }
         guard let changed, let worker = participant.worker else { return }
         core.core.workers[worker].post(.wantHeight(session: participant.session, source: changed.source, lines: changed.lines))
     }

@@ -69,4 +69,51 @@ struct FramePaceTests {
         let rises = zip(levels, levels.dropFirst()).count { $0 > $1 }
         #expect(rises <= 5 && levels.filter { $0 == 0 }.count < 20)
     }
+
+    @Test func `sources become smaller before pictures become fewer`() {
+        var pace = FramePace()
+        var order: [[Int]] = []
+        for tick in 0..<400 {
+            pace.missed(now: Instant(sinceStart: .milliseconds(tick * 40)))
+            if order.last != [pace.thrift, pace.level] { order.append([pace.thrift, pace.level]) }
+        }
+        #expect(order == [[0, 0], [1, 0], [2, 0], [2, 1], [2, 2]])
+    }
+
+    @Test func `where smaller sources are enough every picture is made, and ten seconds after the load all is as it was`() {
+        var pace = FramePace()
+        func cost(_ thrift: Int) -> Duration { [.milliseconds(60), .milliseconds(34), .milliseconds(25)][thrift] }
+        // What a picture costs follows what was asked for, half a second later.
+        for second in 1..<20 {
+            let thrift = pace.thrift
+            _ = run(&pace, from: second, seconds: 1) { _, _ in cost(thrift) }
+        }
+        #expect(pace.thrift >= 1 && pace.level == 0)
+        _ = run(&pace, from: 20, seconds: 10) { _, _ in .milliseconds(8) }
+        #expect(!pace.isShort)
+        // And from the bottom.
+        var slow = FramePace()
+        _ = run(&slow, from: 1, seconds: 12) { _, _ in .milliseconds(300) }
+        #expect(slow.thrift == 2 && slow.level == 2)
+        _ = run(&slow, from: 13, seconds: 10) { _, _ in .milliseconds(8) }
+        #expect(!slow.isShort)
+    }
+
+    @Test func `a picture that takes long now and then does not keep what was given up`() {
+        var pace = FramePace()
+        while !pace.isShort { pace.missed(now: .start) }
+        var number = 0
+        _ = run(&pace, from: 1, seconds: 5) { _, _ in
+            number += 1
+            return number % 40 == 0 ? .milliseconds(30) : .milliseconds(8)
+        }
+        #expect(!pace.isShort)
+        // Where every fifth does, there is no time for more.
+        while !pace.isShort { pace.missed(now: Instant(sinceStart: .seconds(6))) }
+        _ = run(&pace, from: 6, seconds: 20) { _, _ in
+            number += 1
+            return number % 5 == 0 ? .milliseconds(30) : .milliseconds(8)
+        }
+        #expect(pace.isShort)
+    }
 }

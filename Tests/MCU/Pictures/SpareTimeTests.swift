@@ -105,7 +105,7 @@ struct SpareTimeTests {
         var (pace, spare) = (FramePace(), SpareTime())
         for number in 0..<500 { spare.note(.milliseconds(5), pace: pace, now: Instant(sinceStart: .milliseconds(40 * number))) }
         #expect(spare.level == 2)
-        while pace.level == 0 { pace.missed(now: Instant(sinceStart: .seconds(20))) }
+        while !pace.isShort { pace.missed(now: Instant(sinceStart: .seconds(20))) }
         spare.note(.milliseconds(5), pace: pace, now: Instant(sinceStart: .seconds(20)))
         #expect(spare.level == 0)
     }

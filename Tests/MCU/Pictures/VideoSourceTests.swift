@@ -108,6 +108,33 @@ struct VideoSourceTests {
         #expect(source.picture(notOlderThan: .seconds(2), now: end + .seconds(10)) == nil)
     }
 
+    @Test func `who sends few lines is asked for all before it is large, and is waited for no longer than a moment`() throws {
+        let source = try source()
+        let (large, small) = (try frames(1, width: 640, height: 360)[0], try frames(1, width: 256, height: 144)[0])
+        func show(_ tile: Int, at milliseconds: Int) {
+            source.setTile((tile * 16 / 9 & ~1, tile), fits: true, thrift: 0, now: at(milliseconds))
+        }
+        func at(_ milliseconds: Int) -> Instant { Instant(sinceStart: .milliseconds(milliseconds)) }
+        give(large, isKey: true, size: (640, 360), to: source)
+        // Nothing is gained by waiting for who never sent more.
+        #expect(!source.isGrowing(to: 720, thrift: 0, now: at(0)))
+        show(138, at: 40)
+        for beat in stride(from: 80, to: 4_000, by: 40) { show(138, at: beat) }
+        #expect(source.wish.lines == 144)
+        give(small, isKey: true, size: (256, 144), to: source)
+        #expect(source.isGrowing(to: 720, thrift: 0, now: at(4_000)) && source.wish.lines == 720)
+        show(138, at: 4_040)  // the old view goes on meanwhile
+        #expect(source.wish.lines == 720 && source.isGrowing(to: 720, thrift: 0, now: at(4_080)))
+        give(large, isKey: true, size: (640, 360), to: source)
+        #expect(!source.isGrowing(to: 720, thrift: 0, now: at(4_120)))
+        show(720, at: 4_120)
+        // One that does not answer.
+        for beat in stride(from: 4_160, to: 7_000, by: 40) { show(138, at: beat) }
+        give(small, isKey: true, size: (256, 144), to: source)
+        #expect(source.isGrowing(to: 720, thrift: 0, now: at(7_000)) && source.isGrowing(to: 720, thrift: 0, now: at(7_760)))
+        #expect(!source.isGrowing(to: 720, thrift: 0, now: at(7_840)))
+    }
+
     @Test func `when decoding is late the waiting frames are dropped and counted, and a key frame goes on`() throws {
         let source = try source()
         let many = try frames(12, width: 320, height: 180)

@@ -50,9 +50,9 @@ export class Call {
     await this.#media?.replace(kind, track);
   }
 
-  /** Whether anybody sees the picture: the server says so. */
-  async setSending(kind, active) {
-    await this.#media?.setSending(kind, active);
+  /** Whether anybody sees the picture, and how large: the server says so. */
+  async setWish(wish) {
+    await this.#media?.setWish(wish);
   }
 
   leave() {

@@ -9,11 +9,16 @@ import { fragmentOf, answerAfterRestart } from './sdp.js';
 const gatheringPatience = 1_000;
 const connectingPatience = 10_000;
 
+/** Bits a second that a good picture of so many lines takes: a smaller one does not fill the line with what nobody sees. */
+const bitsFor = (lines) => Math.max(120_000, Math.round(lines * lines * 5));
+
 export class MediaSession {
   #peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   #senders = {};
   #location = null;
   #onState;
+  #wish = { wanted: true, lines: null };
+  #wishing = Promise.resolve();
   /** What comes: the mix and the composed picture. */
   stream = new MediaStream();
 
@@ -86,14 +91,32 @@ export class MediaSession {
   /** Puts another track, or none, on the line that is there. */
   async replace(kind, track) {
     await this.#senders[kind].replaceTrack(track);
+    if (kind === 'video' && track) await this.setWish(this.#wish); // another camera has another height
   }
 
-  /** Stops or goes on sending a picture that is on the line; the device stays on. */
-  async setSending(kind, active) {
-    const parameters = this.#senders[kind].getParameters();
+  /**
+   * What of the camera is sent: nothing where nobody sees it, and no more lines than its tile has. The device goes on as it is.
+   * @param wish `{ wanted, lines }`; lines null: as it is.
+   */
+  setWish(wish) {
+    this.#wish = wish;
+    // One after the other: what getParameters gave is good for one setParameters.
+    this.#wishing = this.#wishing.then(() => this.#follow(wish)).catch(() => {});
+    return this.#wishing;
+  }
+
+  async #follow({ wanted, lines }) {
+    const sender = this.#senders.video;
+    const parameters = sender.getParameters();
     if (!parameters.encodings?.length) return;
-    for (const encoding of parameters.encodings) encoding.active = active;
-    await this.#senders[kind].setParameters(parameters);
+    const height = sender.track?.getSettings().height;
+    const scale = lines && height > lines ? height / lines : 1;
+    const [encoding] = parameters.encodings;
+    encoding.active = wanted;
+    encoding.scaleResolutionDownBy = scale;
+    if (scale > 1) encoding.maxBitrate = bitsFor(lines);
+    else delete encoding.maxBitrate;
+    await sender.setParameters(parameters);
   }
 
   /** Works while the page is being closed, too. */

@@ -28,8 +28,8 @@ export class Room {
   #wishes = { audio: 0, video: 0 };
   /** Whether somebody looks at levels and lines here: who leads is told of them unless they say no. */
   #isWatching = true;
-  /** Whether some view shows this page's camera. */
-  #isSeen = true;
+  /** Whether some view shows this page's camera, and in how many lines. */
+  #wish = null;
 
   constructor(id) {
     this.#id = id;
@@ -80,7 +80,6 @@ export class Room {
 
   async join(name, site) {
     this.#local({ phase: 'joining', problem: null });
-    this.#isSeen = true;
     try {
       await this.#call.join(name, site);
       this.#local({ phase: 'in' });
@@ -168,6 +167,7 @@ export class Room {
     if (event.type === 'meeting.ended') this.#ended();
     if (event.type === 'participant.left' && event.participantId === before.me) this.#lostSeat(event.reason);
     if (event.type === 'participant.changed' && event.participant.id === before.me) this.#followView(event.participant);
+    if (event.type === 'snapshot') this.#followView(this.store.state.participants.find((one) => one.id === before.me));
     this.#followChair();
     if (event.type === 'snapshot') {
       this.#checkSeat();
@@ -235,12 +235,13 @@ export class Room {
     this.onNotice(isMicrophone ? 'room.mutedByChair' : 'room.cameraOffByChair');
   }
 
-  /** A line is not filled with a picture that no view shows; the server says it in time when one will. */
+  /** A line is not filled with a picture that no view shows, nor with more of it than its tile; the server says it in time when one will. */
   #followView(participant) {
-    const wanted = participant.video.wanted !== false;
-    if (wanted === this.#isSeen) return;
-    this.#isSeen = wanted;
-    this.#call.setSending('video', wanted).catch(() => {});
+    if (participant?.video?.wanted === undefined) return;
+    const wish = { seat: participant.id, wanted: participant.video.wanted !== false, lines: participant.video.lines ?? null };
+    if (this.#wish && Object.keys(wish).every((name) => wish[name] === this.#wish[name])) return;
+    this.#wish = wish;
+    this.#call.setWish(wish);
   }
 
   async #use(kind, track) {
