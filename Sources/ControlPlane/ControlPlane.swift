@@ -62,7 +62,12 @@ package final class ControlPlane: WebApplication {
         pages: @escaping @Sendable (HTTPRequest) async -> HTTPResponse? = { _ in nil }, now: @escaping @Sendable () -> Date = { Date() },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(DirectoryError) {
-        (self.store, self.media, self.settings, self.pages, self.now, self.log) = (store, media, settings, pages, now, log)
+        self.store = store
+        self.media = media
+        self.settings = settings
+        self.pages = pages
+        self.now = now
+        self.log = log
         sites = try directory.map { bytes throws(DirectoryError) in try SiteDirectory(parsing: bytes) } ?? SiteDirectory(sites: [])
         rooms = Rooms(store: store, media: media, now: now)
         passwords = PasswordWorker(cost: settings.scrypt)
@@ -103,7 +108,7 @@ package final class ControlPlane: WebApplication {
                 }
             }
             group.addTask { [self] in
-                for await change in await store.changes() where change.mayEndLogins { await endLostLogins() }
+                for await change in await store.changes() { await take(change) }
             }
             await group.waitForAll()
         }
@@ -119,17 +124,34 @@ package final class ControlPlane: WebApplication {
     /// One second's work in the store.
     func keepHouse(second: Int) async {
         await writeAuditCounts()
+        await rooms.settleDoubts()
         guard second % 10 == 0 else { return }
-        await endLostLogins()
+        await endLostLogins { _ in true }
         guard second % 60 == 0 else { return }
         await retireAudit()
         do { try await store.deleteSessions(expiredBy: now()) } catch { log("level=error part=store error=\"\(error)\"") }
     }
 
+    /// What another process did.
+    func take(_ change: RecordChange) async {
+        switch change {
+        case .session(let tokenHash):
+            sessions.withLock { $0.forget(tokenHash) }
+            await endLostLogins { $0.tokenHash == tokenHash }
+        // What ends with a change of an account is told of each login.
+        case .user(let id): sessions.withLock { $0.forget(user: id) }
+        case .meeting(let id): await rooms.lookAgain(at: id)
+        case .everything:
+            sessions.withLock { $0.forgetAll() }
+            await endLostLogins { _ in true }
+            await rooms.lookAgain()
+        }
+    }
+
     /// Logins that the store does not have any more, whoever took them out: a newer one of many, or another program.
-    private func endLostLogins() async {
+    private func endLostLogins(where isMeant: (SessionRecord) -> Bool) async {
         var lost: Set<[UInt8]> = []
-        for tokenHash in await rooms.hangingLogins().keys {
+        for (tokenHash, login) in await rooms.hangingLogins() where isMeant(login) {
             do {
                 if try await store.session(tokenHash: tokenHash) == nil { lost.insert(tokenHash) }
             } catch {
@@ -167,6 +189,7 @@ extension ControlPlane {
         } catch {
             counters.withLock { $0.count(status: error.type.status) }
             if [401, 403].contains(error.type.status) {
+                // Who is not let in for want of a login has none to name.
                 let caller = try? await signedIn(request)
                 await audit(caller, "channel.refused", subject: request.path, detail: error.type.rawValue, address: request.remoteAddress)
             }
@@ -205,17 +228,6 @@ extension ControlPlane {
                 throw Problem(.notFound, [request.path])
             }
             return page
-        }
-    }
-}
-
-extension StoreChange {
-    /// Whether somebody's login may be gone by it.
-    fileprivate var mayEndLogins: Bool {
-        switch self {
-        case .document(let kind, _): kind == "session" || kind == "user"
-        case .stream: false
-        case .everything: true
         }
     }
 }

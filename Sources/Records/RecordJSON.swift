@@ -112,7 +112,7 @@ extension SessionRecord {
 
     init(_ document: Document) throws(StoreError) {
         let fields = try StoredFields(document.body)
-        guard let hash = Self.bytes(document.id) else { throw StoredFields.foreign }
+        guard let hash = Self.tokenHash(document.id) else { throw StoredFields.foreign }
         self.init(
             tokenHash: hash, user: try fields.id("user"), createdAt: try fields.date("createdAt"), expiresAt: try fields.date("expiresAt"),
             address: try fields.string("address"))
@@ -123,7 +123,7 @@ extension SessionRecord {
     }
 
     /// From hexadecimal digits; nil where they are none.
-    private static func bytes(_ text: String) -> [UInt8]? {
+    static func tokenHash(_ text: String) -> [UInt8]? {
         let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue ?? -1 }
         guard digits.count.isMultiple(of: 2), !digits.contains(-1) else { return nil }
         return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }

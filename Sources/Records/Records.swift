@@ -14,12 +14,45 @@ package struct Records: Sendable {
     package func check() async throws(StoreError) { try await store.check() }
     package func close() async { await store.close() }
 
-    /// What other processes changed.
-    package func changes() async -> AsyncStream<StoreChange> { await store.changes() }
-
     private func commit(_ operations: [Batch.Operation], noting entry: AuditEntry?) async throws(StoreError) {
         let note = entry.map { Batch.Operation.append(stream: AuditEntry.stream, events: [$0.event], expected: .anything) }
         try await store.commit(Batch(operations + (note.map { [$0] } ?? [])))
+    }
+}
+
+// MARK: What other processes do
+
+/// What another process of the installation changed.
+package enum RecordChange: Sendable, Equatable {
+    /// A login, by the hash of its token: it began or ended.
+    case session(tokenHash: [UInt8])
+    case user(UUID)
+    case meeting(UUID)
+    /// Too much to name, or nobody listened for a while.
+    case everything
+
+    /// nil where it is nothing that is kept in mind.
+    init?(_ change: StoreChange) {
+        switch change {
+        case .document(SessionRecord.kind, let id):
+            guard let hash = SessionRecord.tokenHash(id) else { return nil }
+            self = .session(tokenHash: hash)
+        case .document(UserRecord.kind, let id):
+            guard let id = UUID(uuidString: id) else { return nil }
+            self = .user(id)
+        case .document(Meeting.kind, let id):
+            guard let id = UUID(uuidString: id) else { return nil }
+            self = .meeting(id)
+        case .document, .stream: return nil
+        case .everything: self = .everything
+        }
+    }
+}
+
+extension Records {
+    /// As they happen, from now on; empty where the engine cannot tell.
+    package func changes() async -> some AsyncSequence<RecordChange, Never> & Sendable {
+        await store.changes().compactMap { RecordChange($0) }
     }
 }
 
@@ -211,16 +244,11 @@ extension Records {
             ], noting: entry)
     }
 
-    /// - Parameter version: nil deletes whatever the version is.
-    package func deleteMeeting(_ id: UUID, version: Int?, noting entry: AuditEntry? = nil) async throws(StoreError) {
-        var seen = version
-        if seen == nil {
-            guard let found = try await store.document(Meeting.kind, id.text) else { throw .missing }
-            seen = found.version
-        }
+    /// - Throws: `.stale` where the stored version is not `version`, `.missing` where there is none.
+    package func deleteMeeting(_ id: UUID, version: Int, noting entry: AuditEntry? = nil) async throws(StoreError) {
         try await commit(
             [
-                .delete(kind: Meeting.kind, id: id.text, expected: seen.map { .version($0) } ?? .anything),
+                .delete(kind: Meeting.kind, id: id.text, expected: .version(version)),
                 .drop(stream: Meeting.stream(id)),
             ], noting: entry)
     }

@@ -26,6 +26,7 @@ package enum StorePlace: Sendable, Equatable {
     package var shown: String {
         switch self {
         case .sqlite(let path): "sqlite:\(path)"
+        // What does not parse is not shown at all: it may have a password.
         case .postgresql(let url): (try? PostgresPlace(url).shown) ?? "postgresql"
         }
     }

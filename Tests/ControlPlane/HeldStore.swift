@@ -9,6 +9,7 @@ import Store
 final class HeldStore: Store {
     private struct State {
         var isHolding = false
+        var losesAnswer = false
         var refusal: StoreError?
         /// The refusal comes although the write is done: the answer was lost on its way.
         var isWrittenAllTheSame = false
@@ -55,6 +56,9 @@ final class HeldStore: Store {
         state.withLock { ($0.refusal, $0.isWrittenAllTheSame) = (error, isWrittenAllTheSame) }
     }
 
+    /// The next write, whatever it is, is done and not answered.
+    func loseNextAnswer() { state.withLock { $0.losesAnswer = true } }
+
     /// Meetings as they were written, in order.
     var writes: [Meeting] { state.withLock { $0.writes } }
     /// How often a session was looked for.
@@ -77,6 +81,14 @@ final class HeldStore: Store {
     }
 
     func commit(_ batch: Batch) async throws(StoreError) {
+        let losesAnswer = state.withLock { state in
+            defer { state.losesAnswer = false }
+            return state.losesAnswer
+        }
+        if losesAnswer {
+            try await inner.commit(batch)
+            throw .uncertain
+        }
         let meetings = batch.operations.compactMap(Self.changedMeeting)
         guard !meetings.isEmpty else { return try await inner.commit(batch) }
         await waitWhileHeld()

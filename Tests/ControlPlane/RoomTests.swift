@@ -155,6 +155,81 @@ extension RoomTests {
         #expect(try await store.records.meeting(meeting.id) == room.meeting)
     }
 
+    @Test(arguments: [true, false])
+    func `what became of an order without an answer is looked up without a further order`(isWritten: Bool) async throws {
+        let room = try await runningRoom()
+        let id = try await join(room, person())
+        store.refuseNext(with: .uncertain, isWrittenAllTheSame: isWritten)
+        let refusal = await #expect(throws: Problem.self) { try await room.perform(.mute(id, true), by: chair) }
+        #expect(refusal?.type == .storeUncertain)
+        await room.lookAgain(isTold: false)
+        #expect(await room.participant(id)?.isMutedByChair == isWritten)
+        #expect(try await store.records.meeting(meeting.id) == room.meeting)
+    }
+
+    @Test func `of two changes that name the same version one is made, also while the first is being stored`() async throws {
+        let room = try await runningRoom()
+        let tag = await room.meeting.etag
+        store.hold()
+        let answers = (1...2).map { number in
+            Task {
+                do throws(Problem) {
+                    try await room.perform(.change(capacity(number)), by: chair, ifMatch: [tag])
+                    return "done"
+                } catch { return error.type.rawValue }
+            }
+        }
+        await store.someWriteWaits()
+        // The other one has looked at the version before, or waits for its turn.
+        for _ in 0..<100 { await Task.yield() }
+        store.release()
+        var found: [String] = []
+        for answer in answers { found.append(await answer.value) }
+        #expect(found.sorted() == ["done", "stale"])
+        #expect(store.writes.count == 2)  // the start, and one change
+    }
+
+    @Test func `a change that names a version is not made on what another process has stored since`() async throws {
+        let room = try await runningRoom()
+        var other = await room.meeting
+        other.title = "Tên khác"
+        other.version += 1
+        try await store.records.update(other, from: 2)
+        let tag = await room.meeting.etag
+        let refusal = await #expect(throws: Problem.self) { try await room.perform(.change(capacity(9)), by: chair, ifMatch: [tag]) }
+        #expect(refusal?.type == .stale && refusal?.arguments == ["\"3\""])
+        #expect(await room.meeting == other)
+        try await room.perform(.change(capacity(9)), by: chair, ifMatch: ["\"3\""])
+        #expect(try await store.records.meeting(meeting.id)?.capacity == 9)
+    }
+
+    @Test func `a meeting that is being started is not deleted`() async throws {
+        try await store.records.insert(secretary)
+        try await store.records.insert(meeting)
+        let room = Room(meeting, store: store.records, media: media, now: { [start] in start })
+        store.hold()
+        let starting = Task { try await room.perform(.start, by: chair) }
+        await store.someWriteWaits()
+        let note = AuditEntry(id: UUID(), at: start, actor: nil, actorName: "", action: "meeting.delete")
+        let deleting = Task { try await room.delete(ifMatch: nil, noting: note) }
+        for _ in 0..<100 { await Task.yield() }
+        store.release()
+        _ = try await starting.value
+        await #expect(throws: Problem.self) { try await deleting.value }
+        #expect(try await store.records.meeting(meeting.id)?.phase == .running)
+    }
+
+    @Test func `what another process stored is taken when the store tells of it`() async throws {
+        let room = try await runningRoom()
+        let id = try await join(room, person())
+        var ended = await room.meeting
+        ended.evolve(.ended(at: start))
+        try await store.records.update(ended, from: 2)
+        await room.lookAgain(isTold: true)
+        #expect(await room.meeting == ended)
+        #expect(media.calls.contains(.end(meeting.id)) && media.calls.contains(.leave(id)))
+    }
+
     @Test func `what another program stored is taken, and an order that it made pointless is refused for its own reason`() async throws {
         let room = try await runningRoom()
         let id = try await join(room, person())

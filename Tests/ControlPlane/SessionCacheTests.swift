@@ -11,10 +11,13 @@ import WebServer
 
 struct SessionCacheTests {
     private let start = Date(timeIntervalSince1970: 1_800_000_000)
-    private let user = UUID()
+    private let user = UserRecord(
+        id: UUID(), username: "thuky", name: "Thư ký", role: .secretary, organisation: "", passwordHash: "", createdAt: .distantPast)
 
-    private func session(_ number: UInt8, lasts seconds: TimeInterval = 3_600) -> SessionRecord {
-        SessionRecord(tokenHash: [number], user: user, createdAt: start, expiresAt: start.addingTimeInterval(seconds), address: "")
+    private func login(_ number: UInt8, lasts seconds: TimeInterval = 3_600) -> SessionCache.Login {
+        let session = SessionRecord(
+            tokenHash: [number], user: user.id, createdAt: start, expiresAt: start.addingTimeInterval(seconds), address: "")
+        return SessionCache.Login(session: session, user: user)
     }
 
     private func ticket(_ cache: SessionCache, _ number: UInt8) -> Int {
@@ -23,41 +26,45 @@ struct SessionCacheTests {
 
     @Test func `what the store said counts for a second, and not beyond the end of the login`() {
         var cache = SessionCache()
-        cache.note(session(1), ticket: ticket(cache, 1), at: start)
-        cache.note(session(2, lasts: 0.5), ticket: ticket(cache, 2), at: start)
-        #expect(cache.look([1], at: start.addingTimeInterval(0.9)) == .good)
-        #expect(cache.look([1], at: start.addingTimeInterval(1)) != .good)
-        #expect(cache.look([1], at: start.addingTimeInterval(-1)) != .good)  // the clock was set back
-        #expect(cache.look([2], at: start.addingTimeInterval(0.4)) == .good)
-        #expect(cache.look([2], at: start.addingTimeInterval(0.5)) != .good)
+        cache.note(login(1), ticket: ticket(cache, 1), at: start)
+        cache.note(login(2, lasts: 0.5), ticket: ticket(cache, 2), at: start)
+        #expect(cache.look([1], at: start.addingTimeInterval(0.9)) == .good(login(1)))
+        #expect(!isKnown(1, cache, at: start.addingTimeInterval(1)))
+        #expect(!isKnown(1, cache, at: start.addingTimeInterval(-1)))  // the clock was set back
+        #expect(isKnown(2, cache, at: start.addingTimeInterval(0.4)))
+        #expect(!isKnown(2, cache, at: start.addingTimeInterval(0.5)))
+    }
+
+    private func isKnown(_ number: UInt8, _ cache: SessionCache, at time: Date? = nil) -> Bool {
+        if case .good = cache.look([number], at: time ?? start) { true } else { false }
     }
 
     @Test func `what was read before a login ended is not believed after it`() {
-        var cache = SessionCache()
-        let early = ticket(cache, 1)
-        cache.forget([1])
-        cache.note(session(1), ticket: early, at: start)
-        #expect(cache.look([1], at: start) != .good)
-        let later = ticket(cache, 1)
-        cache.forget(user: user)
-        cache.note(session(1), ticket: later, at: start)
-        #expect(cache.look([1], at: start) != .good)
-        cache.note(session(1), ticket: ticket(cache, 1), at: start)
-        #expect(cache.look([1], at: start) == .good)
-        cache.forget(user: user)
-        #expect(cache.look([1], at: start) != .good)
+        let endings: [(inout SessionCache) -> Void] = [
+            { $0.forget([1]) }, { [user] in $0.forget(user: user.id) }, { $0.forgetAll() },
+        ]
+        for end in endings {
+            var cache = SessionCache()
+            let early = ticket(cache, 1)
+            end(&cache)
+            cache.note(login(1), ticket: early, at: start)
+            #expect(!isKnown(1, cache))
+            cache.note(login(1), ticket: ticket(cache, 1), at: start)
+            #expect(isKnown(1, cache))
+            end(&cache)
+            #expect(!isKnown(1, cache))
+        }
     }
 
     @Test func `it is bounded`() {
         var cache = SessionCache()
-        for number in 0..<(SessionCache.most + 10) {
-            let record = SessionRecord(
-                tokenHash: withUnsafeBytes(of: number) { Array($0) }, user: user, createdAt: start, expiresAt: .distantFuture, address: "")
-            cache.note(record, ticket: 0, at: start)
+        let hashes = (0..<(SessionCache.most + 10)).map { withUnsafeBytes(of: $0) { Array($0) } }
+        for hash in hashes {
+            var login = login(1)
+            login.session.tokenHash = hash
+            cache.note(login, ticket: 0, at: start)
         }
-        let known = (0..<(SessionCache.most + 10)).count { number in
-            cache.look(withUnsafeBytes(of: number) { Array($0) }, at: start) == .good
-        }
+        let known = hashes.count { if case .good = cache.look($0, at: start) { true } else { false } }
         #expect(known == 10)
     }
 }
@@ -95,7 +102,8 @@ private final class SetClock: Sendable {
 
 struct ChannelSessionTests {
     enum Ending: String, CaseIterable, Sendable {
-        case signOut, signOutEverywhere, ownPassword, password, role, disabled, deleted, expired, otherProgram
+        case signOut, signOutEverywhere, ownPassword, password, role, disabled, deleted, expired, otherProgram, otherProcess,
+            somethingElsewhere
     }
 
     /// The API over a store that counts, and the clock that it reads.
@@ -137,6 +145,7 @@ struct ChannelSessionTests {
         let id = try #require(made.json["id"]?.plain)
         let token = try await house.signIn("thuky", "mat-khau-thu-ky")
         let meeting = try #require(try await house.call("POST", "meetings", #"{"title":"Giao ban"}"#, token: token).json["id"]?.plain)
+        let before = house.store.sessionReads
         let path = "/api/v1/meetings/\(meeting)/events"
         let upgrade = await house.plane.upgrade(HTTPRequest(method: "GET", path: path, headers: ["authorization": "Bearer \(token)"]))
         guard case .accept(_, let run) = upgrade else { return #expect(Bool(false), "the channel was refused") }
@@ -144,12 +153,13 @@ struct ChannelSessionTests {
         let running = Task { await run(channel) }
         var answers = channel.answers.makeAsyncIterator()
         let lock = #"{"id":1,"type":"lock","locked":true}"#
-        let before = house.store.sessionReads
         for _ in 0..<8 {
             channel.say(lock)
             #expect(await answers.next()?.contains("problem") == false)
+            #expect(try await house.call("GET", "session", token: token).status == 200)
         }
-        #expect(house.store.sessionReads == before + 1)
+        // Not even once, nor did the upgrade: the first request of this login has read it.
+        #expect(house.store.sessionReads == before)
         switch ending {
         case .signOut: #expect(try await house.call("DELETE", "session", token: token).status == 204)
         case .signOutEverywhere: #expect(try await house.call("DELETE", "users/\(id)/sessions", token: admin).status == 204)
@@ -169,12 +179,77 @@ struct ChannelSessionTests {
         case .otherProgram:
             try await house.store.records.deleteSessions(of: try #require(UUID(uuidString: id)), except: nil)
             house.clock.goOn(SessionCache.lifetime)
+        case .otherProcess:
+            let hash = Secrets.sha256(token)
+            try await house.store.records.deleteSession(tokenHash: hash)
+            await house.plane.take(.session(tokenHash: hash))
+        case .somethingElsewhere:
+            try await house.store.records.deleteSessions(of: try #require(UUID(uuidString: id)), except: nil)
+            await house.plane.take(.everything)
         }
+        #expect(try await house.call("GET", "session", token: token).status == 401)
+        let again = await house.plane.upgrade(HTTPRequest(method: "GET", path: path, headers: ["authorization": "Bearer \(token)"]))
+        if case .accept = again { #expect(Bool(false), "a channel was opened by a login that ended") }
         channel.say(lock)
         #expect(await answers.next()?.contains("not-signed-in") == true)
         if ending != .expired, ending != .otherProgram { #expect(channel.closed == 4_401) }
         channel.hangUp()
         await running.value
+    }
+}
+
+extension ChannelSessionTests {
+    @Test func `an administrator who takes the own right away keeps the login, and the channel has no more rights than the account`()
+        async throws
+    {
+        let house = try House()
+        _ = try await house.plane.ensureAdministrator(password: "mat-khau-quan-tri")
+        let first = try await house.signIn("admin", "mat-khau-quan-tri")
+        let made = try await house.call(
+            "POST", "users", #"{"username":"quantri","role":"admin","password":"mat-khau-thu-hai"}"#, token: first)
+        let id = try #require(made.json["id"]?.plain)
+        let token = try await house.signIn("quantri", "mat-khau-thu-hai")
+        let meeting = try #require(try await house.call("POST", "meetings", #"{"title":"Giao ban"}"#, token: token).json["id"]?.plain)
+        let path = "/api/v1/meetings/\(meeting)/events"
+        let upgrade = await house.plane.upgrade(HTTPRequest(method: "GET", path: path, headers: ["authorization": "Bearer \(token)"]))
+        guard case .accept(_, let run) = upgrade else { return #expect(Bool(false), "the channel was refused") }
+        let channel = TestChannel()
+        let running = Task { await run(channel) }
+        var answers = channel.answers.makeAsyncIterator()
+        channel.say(#"{"id":1,"type":"lock","locked":true}"#)
+        #expect(await answers.next()?.contains("problem") == false)
+        #expect(try await house.call("PATCH", "users/\(id)", #"{"role":"operator"}"#, token: token).status == 200)
+        channel.say(#"{"id":2,"type":"lock","locked":false}"#)
+        #expect(await answers.next()?.contains("not-allowed") == true)
+        #expect(try await house.call("GET", "users", token: token).status == 403)
+        #expect(try await house.call("GET", "session", token: token).json["user"]?["role"]?.plain == "operator")
+        channel.hangUp()
+        await running.value
+    }
+
+    @Test(arguments: 0..<3)
+    func `a login on which nothing hangs is out when another process has ended it`(way: Int) async throws {
+        let house = try House()
+        _ = try await house.plane.ensureAdministrator(password: "mat-khau-quan-tri")
+        let token = try await house.signIn("admin", "mat-khau-quan-tri")
+        let user = try #require(
+            try await house.call("GET", "session", token: token).json["user"]?["id"]?.plain.flatMap { UUID(uuidString: $0) })
+        let hash = Secrets.sha256(token)
+        try await house.store.records.deleteSession(tokenHash: hash)
+        // Nobody has told of it yet: what was read a moment ago counts.
+        #expect(try await house.call("GET", "session", token: token).status == 200)
+        await house.plane.take([.session(tokenHash: hash), .user(user), .everything][way])
+        #expect(try await house.call("GET", "session", token: token).status == 401)
+    }
+
+    @Test func `a login whose end was not answered is looked up anew`() async throws {
+        let house = try House()
+        _ = try await house.plane.ensureAdministrator(password: "mat-khau-quan-tri")
+        let token = try await house.signIn("admin", "mat-khau-quan-tri")
+        #expect(try await house.call("GET", "session", token: token).status == 200)
+        house.store.loseNextAnswer()
+        #expect(try await house.call("DELETE", "session", token: token).status == 503)
+        #expect(try await house.call("GET", "session", token: token).status == 401)
     }
 }
 

@@ -85,3 +85,8 @@ struct TestServer {
         return answer.header("Location")?.split(separator: "/").last.map(String.init) ?? ""
     }
 }
+
+extension ScryptCost {
+    /// A hash that costs a test nothing.
+    static let cheap = ScryptCost(logN: 4, r: 8, p: 1)
+}

@@ -7,7 +7,7 @@ from support.server import ROOT
 
 def test_every_test_that_the_page_names_exists():
     page = (ROOT / "docs/security.md").read_text()
-    rooms = {folder.name: "\n".join(one.read_text() for one in folder.glob("*.swift")) for folder in (ROOT / "Tests").iterdir() if folder.is_dir()}
+    rooms = {folder.name: "\n".join(one.read_text() for one in folder.rglob("*.swift")) for folder in (ROOT / "Tests").iterdir() if folder.is_dir()}
     missing, named, python, room = [], 0, "", ""
     for span in re.findall(r"`([^`\n]+)`", page):
         if found := re.fullmatch(r"(test_\w+\.py)?(?:::(test_\w+))?", span):

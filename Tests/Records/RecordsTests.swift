@@ -193,9 +193,9 @@ final class RecordsTests {
         #expect(try await store.store.events(of: made.stream, .after(0, limit: 9)).count == 2)
         #expect(try await store.meetingCounts() == [.running: 1])
         await #expect(throws: StoreError.stale(current: 2)) { try await store.deleteMeeting(made.id, version: 1) }
-        try await store.deleteMeeting(made.id, version: nil)
+        try await store.deleteMeeting(made.id, version: 2)
         #expect(try await store.store.version(of: made.stream) == 0)
-        await #expect(throws: StoreError.missing) { try await store.deleteMeeting(made.id, version: nil) }
+        await #expect(throws: StoreError.missing) { try await store.deleteMeeting(made.id, version: 2) }
         await store.close()
     }
 

@@ -22,18 +22,29 @@ extension ControlPlane {
         let bearer = Self.bearerToken(request.headers["authorization"])
         guard let token = bearer ?? Self.cookie(request.headers["cookie"]), token.utf8.count <= 256 else { throw Self.notSignedIn }
         if bearer == nil, isUpgrade || !Self.safeMethods.contains(request.method) { try checkOrigin(request) }
-        do {
-            guard let session = try await store.session(tokenHash: Secrets.sha256(token)), session.expiresAt > now(),
-                let user = try await store.user(session.user), !user.isDisabled, !user.isDeleted
-            else { throw Self.notSignedIn }
-            return Caller(user: user, session: session, address: request.remoteAddress)
-        } catch let error as StoreError {
-            throw Problem(error)
-        } catch let error as Problem {
-            throw error
-        } catch {
-            throw Problem(.storeFailed)
+        let login = try await login(Secrets.sha256(token))
+        return Caller(user: login.user, session: login.session, address: request.remoteAddress)
+    }
+
+    /// The login whose token has this hash, and its account: as they were a moment ago, or else as the store has them.
+    /// - Throws: 401 where it does not last, or its account is shut.
+    func login(_ tokenHash: [UInt8]) async throws(Problem) -> SessionCache.Login {
+        let time = now()
+        let ticket: Int
+        switch sessions.withLock({ $0.look(tokenHash, at: time) }) {
+        case .good(let login): return login
+        case .unknown(let given): ticket = given
         }
+        let session: SessionRecord?
+        var user: UserRecord?
+        do {
+            session = try await store.session(tokenHash: tokenHash)
+            if let session { user = try await store.user(session.user) }
+        } catch { throw Problem(error) }
+        guard let session, session.expiresAt > now(), let user, !user.isDisabled, !user.isDeleted else { throw Self.notSignedIn }
+        let login = SessionCache.Login(session: session, user: user)
+        sessions.withLock { $0.note(login, ticket: ticket, at: time) }
+        return login
     }
 
     /// A browser names the origin of every write and every WebSocket; SameSite=Strict is the first fence, this the second. A program without

@@ -85,8 +85,11 @@ extension ControlPlane {
     func endUserSessions(_ call: Call) async throws(Problem) -> HTTPResponse {
         let (caller, user) = (try call.signedInCaller, try await account(call))
         let note = entry(caller, "user.signOut", subject: user.id.text, detail: user.username)
-        do { try await store.deleteSessions(of: user.id, except: nil, noting: note) } catch { throw Problem(error) }
-        sessions.withLock { $0.forget(user: user.id) }
+        do {
+            try await forgetting(user.id) { () async throws(StoreError) in
+                try await store.deleteSessions(of: user.id, except: nil, noting: note)
+            }
+        } catch { throw Problem(error) }
         await rooms.end { $0.user == user.id }
         return HTTPResponse(status: 204)
     }
@@ -105,6 +108,8 @@ extension ControlPlane {
     func changeOwnPassword(_ call: Call, _ passwords: OwnPassword) async throws(Problem) -> HTTPResponse {
         let caller = try call.signedInCaller
         let (old, new) = (passwords.old, passwords.new)
+        // As it is now, not as it was when its login was last looked up.
+        var user = try await account(caller.user.id)
         guard old.utf8.count <= Self.passwordLength.most else { throw Problem(.wrongPassword) }
         // Guessed as slowly as at the door: whoever finds an open session does not have the password.
         let (username, address) = (caller.user.username, call.request.remoteAddress)
@@ -113,7 +118,7 @@ extension ControlPlane {
         }
         let isRight: Bool
         do {
-            isRight = try await self.passwords.verify(old, against: caller.user.passwordHash, isKnown: true)
+            isRight = try await self.passwords.verify(old, against: user.passwordHash, isKnown: true)
         } catch {
             limiter.withLock { $0.withdrawn(username: username, address: address, isKnown: isKnown) }
             throw Problem(error)
@@ -123,7 +128,6 @@ extension ControlPlane {
             throw Problem(.notYourPassword)
         }
         limiter.withLock { $0.succeeded(username: username, address: address, at: now()) }
-        var user = caller.user
         user.passwordHash = try await hash(new, of: username)
         try await keep(
             user, ending: .all(except: caller.session.tokenHash), noting: entry(caller, "session.password", subject: user.id.text))
@@ -133,7 +137,10 @@ extension ControlPlane {
     // MARK: Parts
 
     private func account(_ call: Call) async throws(Problem) -> UserRecord {
-        let id = try call.identifier("id", missing: .userNotFound)
+        try await account(try call.identifier("id", missing: .userNotFound))
+    }
+
+    private func account(_ id: UUID) async throws(Problem) -> UserRecord {
         let user: UserRecord?
         do { user = try await store.user(id) } catch { throw Problem(error) }
         guard let user, !user.isDeleted else { throw Problem(.userNotFound) }
@@ -156,10 +163,11 @@ extension ControlPlane {
     /// Writes a changed account, with what it ends and its note, and then ends what hung on those sessions.
     /// - Throws: `last-administrator` where nobody could open an account any more.
     private func keep(_ user: UserRecord, ending ended: EndedSessions, noting note: AuditEntry) async throws(Problem) {
-        do { try await store.update(user, keepsAnAdministrator: true, ending: ended, noting: note) } catch {
-            throw Problem(error, missing: .userNotFound)
-        }
-        sessions.withLock { $0.forget(user: user.id) }
+        do {
+            try await forgetting(user.id) { () async throws(StoreError) in
+                try await store.update(user, keepsAnAdministrator: true, ending: ended, noting: note)
+            }
+        } catch { throw Problem(error, missing: .userNotFound) }
         guard case .all(let kept) = ended else { return }
         await rooms.end { $0.user == user.id && $0.tokenHash != kept }
     }

@@ -49,9 +49,10 @@ extension ControlPlane {
         } catch { throw Problem(error) }
         // A shut account is told what an unknown one is, after the same time.
         guard isRight, var user, !user.isDisabled else { return nil }
+        // Made anew at the next login where it cannot be made or kept now.
         if passwords.isOutdated(user.passwordHash), let hash = try? await passwords.hash(password) {
             user.passwordHash = hash
-            // Made anew at the next login where it cannot be kept now.
+            // As above.
             if (try? await store.update(user)) != nil { user.version += 1 }
         }
         return user
@@ -64,9 +65,12 @@ extension ControlPlane {
             tokenHash: Secrets.sha256(token), user: user.id, createdAt: now(), expiresAt: expires, address: call.request.remoteAddress)
         let caller = Caller(user: user, session: record, address: call.request.remoteAddress)
         let note = entry(caller, "session.begin", subject: user.id.text)
-        do { try await store.insert(record, most: settings.sessionsPerUser, noting: note) } catch { throw Problem(error) }
-        // A new one of too many takes the place of the oldest.
-        sessions.withLock { $0.forget(user: user.id) }
+        do {
+            // A new one of too many takes the place of the oldest.
+            try await forgetting(user.id) { () async throws(StoreError) in
+                try await store.insert(record, most: settings.sessionsPerUser, noting: note)
+            }
+        } catch { throw Problem(error) }
         let body = JSONValue.object([("token", .string(token)), ("expiresAt", .time(expires)), ("user", user.json)])
         let cookie = Self.setCookie(token, lifetime: Int(settings.sessionLifetime), isTLS: isSecure(call.request))
         return .json(body, status: 201, headers: [("Set-Cookie", cookie), ("Cache-Control", "no-store")])
@@ -82,10 +86,20 @@ extension ControlPlane {
     func signOut(_ call: Call) async throws(Problem) -> HTTPResponse {
         let caller = try call.signedInCaller
         let note = entry(caller, "session.end", subject: caller.user.id.text)
-        do { try await store.deleteSession(tokenHash: caller.session.tokenHash, noting: note) } catch { throw Problem(error) }
-        sessions.withLock { $0.forget(caller.session.tokenHash) }
+        do {
+            try await forgetting(caller.user.id) { () async throws(StoreError) in
+                try await store.deleteSession(tokenHash: caller.session.tokenHash, noting: note)
+            }
+        } catch { throw Problem(error) }
         await rooms.end { $0.tokenHash == caller.session.tokenHash }
         return HTTPResponse(status: 204, headers: [("Set-Cookie", Self.setCookie("", lifetime: 0, isTLS: isSecure(call.request)))])
+    }
+
+    /// Writes what may change a user's account or end its logins. They are looked up anew from then on, before anybody is told to come back, and where the write
+    /// failed too: what became of it the store knows better.
+    func forgetting(_ user: UUID, _ write: () async throws(StoreError) -> Void) async throws(StoreError) {
+        defer { sessions.withLock { $0.forget(user: user) } }
+        try await write()
     }
 
     /// Whether the browser came by TLS, here or at the proxy whose address was configured.

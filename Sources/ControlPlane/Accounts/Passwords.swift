@@ -11,8 +11,6 @@ package struct ScryptCost: Sendable, Equatable {
     var p: Int
     /// 32 MiB and about a quarter of a second of one core (OWASP's choice for this size).
     package static let standard = ScryptCost(logN: 15, r: 8, p: 3)
-    /// For tests only.
-    package static let cheap = ScryptCost(logN: 4, r: 8, p: 1)
 }
 
 /// A stored password: `scrypt$logN$r$p$salt$hash`, the last two in hexadecimal.

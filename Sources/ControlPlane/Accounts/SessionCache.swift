@@ -1,21 +1,25 @@
 import Foundation
 import Records
 
-/// Logins that the store had a moment ago, so that not each command of a channel asks it again. Whatever ends a login here makes it forgotten before that is
-/// answered; what another program does to the store is seen within `lifetime`.
+/// Logins and their accounts as the store had them a moment ago, so that not each request, upgrade and command asks it again. Whatever changes one of them here
+/// makes it forgotten before that is answered; what another process does is forgotten when the store tells of it, and is seen within `lifetime` where it cannot.
 struct SessionCache: Sendable {
     /// How long an answer of the store counts.
     static let lifetime: TimeInterval = 1
     static let most = 10_000
 
+    /// A login and whose it is.
+    struct Login: Equatable, Sendable {
+        var session: SessionRecord
+        var user: UserRecord
+    }
     enum Verdict: Equatable, Sendable {
-        case good
+        case good(Login)
         /// Ask the store, and hand the ticket in with its answer.
         case unknown(ticket: Int)
     }
     private struct Entry {
-        var user: UUID
-        var expiresAt: Date
+        var login: Login
         var seenAt: Date
     }
     private var entries: [[UInt8]: Entry] = [:]
@@ -23,20 +27,23 @@ struct SessionCache: Sendable {
     private var generation = 0
 
     func look(_ tokenHash: [UInt8], at now: Date) -> Verdict {
-        guard let entry = entries[tokenHash], entry.expiresAt > now, (0..<Self.lifetime).contains(now.timeIntervalSince(entry.seenAt))
+        guard let entry = entries[tokenHash], entry.login.session.expiresAt > now,
+            (0..<Self.lifetime).contains(now.timeIntervalSince(entry.seenAt))
         else {
             return .unknown(ticket: generation)
         }
-        return .good
+        return .good(entry.login)
     }
 
     /// - Parameters:
+    ///   - login: that lasts, of an account that is open.
     ///   - ticket: of the `look` before the store was asked.
     ///   - now: when that was.
-    mutating func note(_ session: SessionRecord, ticket: Int, at now: Date) {
+    mutating func note(_ login: Login, ticket: Int, at now: Date) {
         guard ticket == generation else { return }
-        if entries.count >= Self.most, entries[session.tokenHash] == nil { entries.removeAll(keepingCapacity: true) }
-        entries[session.tokenHash] = Entry(user: session.user, expiresAt: session.expiresAt, seenAt: now)
+        let hash = login.session.tokenHash
+        if entries.count >= Self.most, entries[hash] == nil { entries.removeAll(keepingCapacity: true) }
+        entries[hash] = Entry(login: login, seenAt: now)
     }
 
     mutating func forget(_ tokenHash: [UInt8]) {
@@ -47,6 +54,11 @@ struct SessionCache: Sendable {
     /// Every login of a user.
     mutating func forget(user: UUID) {
         generation += 1
-        entries = entries.filter { $0.value.user != user }
+        entries = entries.filter { $0.value.login.user.id != user }
+    }
+
+    mutating func forgetAll() {
+        generation += 1
+        entries.removeAll(keepingCapacity: true)
     }
 }

@@ -120,7 +120,9 @@ extension ControlPlane {
             MetricSample(
                 "nhipcau_channel_messages_total", help: "Messages handed to meeting channels.", kind: .counter,
                 value: Double(rooms.counts.messages.load(ordering: .relaxed))))
-        if let counts = try? await store.meetingCounts() {
+        // A store that does not answer takes this figure away, and holds up no other.
+        let counts = await StorePatience.$limit.withValue(.seconds(1)) { try? await store.meetingCounts() }
+        if let counts {
             for phase in MeetingPhase.allCases {
                 samples.append(
                     MetricSample(

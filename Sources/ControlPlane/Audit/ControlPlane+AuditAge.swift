@@ -39,6 +39,7 @@ extension ControlPlane {
         let isThere =
             files.fileExists(atPath: path) || files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
         guard isThere, let file = FileHandle(forWritingAtPath: path) else { throw CocoaError(.fileWriteNoPermission) }
+        // What was written is on disk before; closing has nothing left that could be lost.
         defer { try? file.close() }
         try file.seekToEnd()
         try file.write(contentsOf: Data(rows.map { $0.json.text + "\n" }.joined().utf8))

@@ -66,22 +66,14 @@ extension ControlPlane {
         do throws(Problem) {
             let parsed = try RequestBody.json([UInt8](text.utf8))
             value = parsed
-            try await checkSession(caller)
+            // A channel may outlive the session that opened it, and the rights of its account: commands do not.
+            var caller = caller
+            caller.user = try await login(caller.session.tokenHash).user
             try await perform(parsed, in: room, channel: channel, by: caller)
             return .object([("reply", parsed["id"] ?? .null)])
         } catch {
             return .object([("reply", value?["id"] ?? .null), ("problem", error.json(in: language))])
         }
-    }
-
-    /// A channel may outlive the session that opened it: commands do not.
-    private func checkSession(_ caller: Caller) async throws(Problem) {
-        let time = now()
-        guard case .unknown(let ticket) = sessions.withLock({ $0.look(caller.session.tokenHash, at: time) }) else { return }
-        let session: SessionRecord?
-        do { session = try await store.session(tokenHash: caller.session.tokenHash) } catch { throw Problem(error) }
-        guard let session, session.expiresAt > now() else { throw Self.notSignedIn }
-        sessions.withLock { $0.note(session, ticket: ticket, at: time) }
     }
 
     private func perform(_ value: JSONValue, in room: Room, channel: UUID?, by caller: Caller) async throws(Problem) {

@@ -40,7 +40,6 @@ struct Followers {
     var count: Int { all.count }
     func count(of user: UUID) -> Int { byUser[user]?.count ?? 0 }
     var sessions: [SessionRecord] { all.values.map(\.session) }
-    var isWatched: Bool { !watches.isEmpty }
 
     // MARK: Coming and going
 

@@ -52,8 +52,9 @@ extension ControlPlane {
     /// `PATCH /meetings/{id}`.
     func changeMeeting(_ call: Call, _ changes: MeetingChanges) async throws(Problem) -> HTTPResponse {
         let (caller, room) = (try call.signedInCaller, try await room(call))
-        try await checkVersion(call, of: room)
-        try await perform(.change(changes), in: room, by: caller, "meeting.change", subject: await room.meeting.id.text)
+        let meeting = await room.meeting
+        guard let tags = call.versionTags else { throw Problem(.preconditionRequired, [meeting.etag], headers: [("ETag", meeting.etag)]) }
+        try await perform(.change(changes), in: room, by: caller, "meeting.change", subject: meeting.id.text, ifMatch: tags)
         return try await answer(with: room, call)
     }
 
@@ -61,15 +62,8 @@ extension ControlPlane {
     func deleteMeeting(_ call: Call) async throws(Problem) -> HTTPResponse {
         let (caller, room) = (try call.signedInCaller, try await room(call))
         let meeting = await room.meeting
-        guard meeting.phase != .running else { throw Problem(.running) }
-        var version: Int?
-        if call.request.headers["if-match"] != nil {
-            try await checkVersion(call, of: room)
-            version = meeting.version
-        }
         let note = entry(caller, "meeting.delete", subject: meeting.id.text, detail: meeting.title)
-        do { try await store.deleteMeeting(meeting.id, version: version, noting: note) } catch { throw Problem(error) }
-        await room.closeAll(code: 1000, reason: "deleted")
+        try await room.delete(ifMatch: call.versionTags, noting: note)
         await rooms.forget(meeting.id)
         return HTTPResponse(status: 204)
     }
@@ -106,22 +100,22 @@ extension ControlPlane {
     func room(_ call: Call) async throws(Problem) -> Room { try await rooms.room(try call.identifier("id", missing: .meetingNotFound)) }
 
     /// An order of a person: done and written to the audit log, refused and written too.
-    func perform(_ order: Order, in room: Room, by caller: Caller, _ action: String, subject: String) async throws(Problem) {
+    func perform(
+        _ order: Order, in room: Room, by caller: Caller, _ action: String, subject: String, ifMatch tags: [String]? = nil
+    ) async throws(Problem) {
         let note = entry(caller, action, subject: subject)
         let isNoted: Bool
         do {
-            isNoted = try await room.perform(order, by: caller.authority, noting: note)
+            isNoted = try await room.perform(order, by: caller.authority, ifMatch: tags, noting: note)
         } catch {
             if error.type == .notAllowed { await audit(caller, "command.refused", subject: subject, detail: action) }
             throw error
         }
         if !isNoted { await audit(note) }
     }
+}
 
-    private func checkVersion(_ call: Call, of room: Room) async throws(Problem) {
-        let etag = await room.meeting.etag
-        guard let wanted = call.request.headers["if-match"] else { throw Problem(.preconditionRequired, [etag], headers: [("ETag", etag)]) }
-        let tags = wanted.split(separator: ",").map { $0.trimmingSpaces }
-        guard tags.contains("*") || tags.contains(etag) else { throw Problem(.stale, [etag], headers: [("ETag", etag)]) }
-    }
+extension Call {
+    /// Entity tags that the request names, as they are written; nil where it names none. Versions are compared strongly: a weak tag is nobody's (RFC 9110 §13.1.1).
+    fileprivate var versionTags: [String]? { request.headers["if-match"]?.split(separator: ",").map { $0.trimmingSpaces } }
 }

@@ -19,6 +19,8 @@ actor Room {
     /// An order is on its way to the store; those that came after it wait, each for one caller.
     private var isWriting = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// What the store has may be another meeting than this one: a write was not answered.
+    private var isInDoubt = false
     /// By which login each media session was made: it ends with it.
     private var logins: [UUID: SessionRecord] = [:]
 
@@ -48,10 +50,15 @@ actor Room {
     ///
     /// One order is decided at a time, since two that store at once would store the same version. Meanwhile facts are taken, and what somebody orders for their own
     /// media session alone.
-    /// - Parameter note: written in one batch with what the order changes.
+    /// - Parameters:
+    ///   - tags: entity tags, of which the meeting's must be one when the order is decided; nil takes it as it is.
+    ///   - note: written in one batch with what the order changes.
     /// - Returns: whether it was; an order that changes nothing that lasts leaves it to the caller.
+    /// - Throws: 412 where the meeting has another version.
     @discardableResult
-    func perform(_ order: Order, by authority: Authority, noting note: AuditEntry? = nil) async throws(Problem) -> Bool {
+    func perform(
+        _ order: Order, by authority: Authority, ifMatch tags: [String]? = nil, noting note: AuditEntry? = nil
+    ) async throws(Problem) -> Bool {
         if state.isOwnAffair(order, of: authority) {
             let decision = try decide(order, by: authority)
             if decision.events.isEmpty {
@@ -61,13 +68,38 @@ actor Room {
         }
         await takeTurn()
         defer { giveTurn() }
+        try mustMatch(tags)
         let decision = try decide(order, by: authority)
         let refusal: StoreError
         do { return try await storeAndCarryOut(decision, noting: note) } catch { refusal = error }
+        if case .uncertain = refusal { isInDoubt = true }
         // Somebody else has stored since: the order is decided on what is stored.
         guard case .stale = refusal, try await catchUp() else { throw Problem(refusal) }
+        try mustMatch(tags)
         let again = try decide(order, by: authority)
         do { return try await storeAndCarryOut(again, noting: note) } catch { throw Problem(error) }
+    }
+
+    /// Takes the meeting out of the store, in its turn among the orders. Its channels are closed.
+    /// - Throws: 409 where it is running, 412 where its version is none of `tags`.
+    func delete(ifMatch tags: [String]?, noting note: AuditEntry) async throws(Problem) {
+        await takeTurn()
+        defer { giveTurn() }
+        while true {
+            try mustMatch(tags)
+            guard meeting.phase != .running else { throw Problem(.running) }
+            do {
+                try await store.deleteMeeting(meeting.id, version: meeting.version, noting: note)
+                return closeAll(code: 1000, reason: "deleted")
+            } catch {
+                guard case .stale = error, try await catchUp() else { throw Problem(error) }
+            }
+        }
+    }
+
+    private func mustMatch(_ tags: [String]?) throws(Problem) {
+        guard let tags, !tags.contains("*"), !tags.contains(meeting.etag) else { return }
+        throw Problem(.stale, [meeting.etag], headers: [("ETag", meeting.etag)])
     }
 
     private func decide(_ order: Order, by authority: Authority) throws(Problem) -> Decision {
@@ -93,6 +125,22 @@ actor Room {
         instruct(decision.events)
         instruct(notices)
         publish(notices)
+    }
+
+    /// Takes what another process stored, or what became of an order that was answered as uncertain.
+    /// - Parameter isTold: by the store, of a change; otherwise only a doubt is a reason to look.
+    func lookAgain(isTold: Bool) async {
+        guard isTold || isInDoubt else { return }
+        await takeTurn()
+        defer { giveTurn() }
+        do {
+            _ = try await catchUp()
+            isInDoubt = false
+        } catch {
+            // A store that does not answer now is asked again a second later.
+            isInDoubt = error.type != .meetingNotFound
+            if !isInDoubt { closeAll(code: 1000, reason: "deleted") }
+        }
     }
 
     /// Takes what the store has that this room has not seen.
@@ -242,6 +290,7 @@ actor Room {
 
     /// Of the account that the session belongs to, as it is now: whoever renegotiates for it gives it no rights of their own.
     private func ownerRole(of participant: Participant) async -> UserRole? {
+        // An account that cannot be looked up has no rights.
         (try? await store.user(participant.user))??.role
     }
 

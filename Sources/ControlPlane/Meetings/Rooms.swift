@@ -71,6 +71,15 @@ actor Rooms {
         return logins
     }
 
+    /// Another process changed the meeting.
+    func lookAgain(at id: UUID) async { await rooms[id]?.lookAgain(isTold: true) }
+
+    /// Another process may have changed any meeting.
+    func lookAgain() async { for room in rooms.values { await room.lookAgain(isTold: true) } }
+
+    /// Meetings of which a write was not answered are looked up.
+    func settleDoubts() async { for room in rooms.values { await room.lookAgain(isTold: false) } }
+
     func announce(_ text: String) async { for room in rooms.values { await room.report(.announced(text)) } }
 
     func closeAll() async { for room in rooms.values { await room.closeAll(code: 1001, reason: "going away") } }

@@ -14,6 +14,7 @@ struct ProcessMemory {
 
     static func now() -> ProcessMemory {
         let heap = mallinfo2()
+        // Where the system has no such file, there is no such figure.
         let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?.split(separator: " ")
         let pages = fields.flatMap { $0.count > 1 ? Int($0[1]) : nil } ?? 0
         return ProcessMemory(

@@ -34,6 +34,7 @@ struct SiteDirectory: Sendable {
 
     /// - Parameter bytes: `{centre: {code, name, site}, provinces: [{code, name, kind}]}`; further members are passed over.
     init(parsing bytes: [UInt8]) throws(DirectoryError) {
+        // Where in the file the mistake is nobody asks: it is one of ours, or a tool's.
         guard let file = try? JSONValue(parsing: bytes) else { throw .notJSON }
         guard case .array(let provinces)? = file["provinces"] else { throw .missing("provinces") }
         var entries: [Entry] = []

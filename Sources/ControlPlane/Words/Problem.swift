@@ -20,7 +20,10 @@ struct Problem: Error, Sendable {
     init(
         _ type: ProblemType, _ arguments: [String] = [], headers: [(name: String, value: String)] = [], members: [(String, JSONValue)] = []
     ) {
-        (self.type, self.arguments, self.headers, self.members) = (type, arguments, headers, members)
+        self.type = type
+        self.arguments = arguments
+        self.headers = headers
+        self.members = members
     }
 
     func json(in language: Language) -> JSONValue {

@@ -46,6 +46,7 @@ enum PostgresMigrations {
             try advance(connection, place: place, now: now, steps: steps)
             try connection.execute("COMMIT")
         } catch {
+            // What failed before is what is said; a transaction that is not taken back ends with its connection.
             if !connection.isLost { try? connection.execute("ROLLBACK") }
             throw error
         }

@@ -1,10 +1,20 @@
 import Foundation
+import Synchronization
+
+/// Why connections cannot be made at present, for those whom no place of the pool is left to find it out.
+final class Trouble: Sendable {
+    private let error = Mutex<StoreError?>(nil)
+    var now: StoreError? { error.withLock { $0 } }
+    func met(_ error: StoreError) { self.error.withLock { $0 = error } }
+    func isOver() { error.withLock { $0 = nil } }
+}
 
 /// One place of the pool: a thread and its connection, which is made anew when it was lost.
 actor PostgresWorker {
     private let place: PostgresPlace
     private let origin: String
     private let stop: StopFlag
+    private let trouble: Trouble
     private let thread: OwnThread
     private var connection: PostgresConnection?
     /// Channel of the installation, once the schema was looked at.
@@ -12,13 +22,15 @@ actor PostgresWorker {
     private var commits = 0
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// How long a batch goes on asking whether a commit without an answer was done.
-    static let patienceInDoubt = Duration.seconds(60)
+    /// How long a batch goes on asking whether a commit without an answer was done. Then it is answered as uncertain: whoever asked waits no longer than this, and a
+    /// meeting whose order it was goes on.
+    static let patienceInDoubt = Duration.seconds(12)
 
-    init(_ place: PostgresPlace, origin: String, stop: StopFlag, number: Int) {
+    init(_ place: PostgresPlace, origin: String, stop: StopFlag, trouble: Trouble, number: Int) {
         self.place = place
         self.origin = origin
         self.stop = stop
+        self.trouble = trouble
         thread = OwnThread(label: "store-\(number)")
     }
 
@@ -87,10 +99,17 @@ actor PostgresWorker {
                 one.deadline = end
                 return try attempt(batch, on: one, isInDoubt: &isInDoubt)
             } catch {
-                if isInDoubt, end == deadline { end = .now + Self.patienceInDoubt }
+                // Where none could be made, that was tried until the end.
+                var isWorthAgain = connection != nil
+                if isInDoubt, end == deadline {
+                    end = .now + Self.patienceInDoubt
+                    isWorthAgain = true
+                }
                 if let connection { rollBack(connection) }
                 let isConflict = connection.map { $0.isConflict && !$0.isLost } ?? false
-                guard !stop.isSet, end > .now, isInDoubt || isConflict || Self.isLoss(error) else { throw isInDoubt ? .uncertain : error }
+                guard !stop.isSet, end > .now, isWorthAgain, isInDoubt || isConflict || Self.isLoss(error) else {
+                    throw isInDoubt ? .uncertain : error
+                }
             }
         }
     }
@@ -143,13 +162,21 @@ actor PostgresWorker {
                     throw .newerSchema(found: found, known: PostgresMigrations.steps.count)
                 }
                 connection = made
+                trouble.isOver()
                 return made
             } catch {
-                guard Self.isLoss(error), ContinuousClock.now + pause < deadline else { throw error }
+                trouble.met(error)
+                let isForGood = isFirst && Self.isForGood(error)
+                guard Self.isLoss(error), !isForGood, ContinuousClock.now + pause < deadline else { throw error }
                 Thread.sleep(forTimeInterval: pause / .seconds(1))
                 pause = min(pause * 2, .seconds(1))
             }
         }
+    }
+
+    /// Whoever starts the program need not wait for another certificate: there will be none. libpq has no code for it; the word is OpenSSL's.
+    private static func isForGood(_ error: StoreError) -> Bool {
+        if case .gone(let why) = error { why.contains("certificate") } else { false }
     }
 
     private static func isLoss(_ error: StoreError) -> Bool { if case .gone = error { true } else { false } }

@@ -63,6 +63,7 @@ final class SQLiteConnection: SQLConnection {
             try execute("COMMIT")
             return result
         } catch {
+            // A full disk has taken it back already; what failed before is what is said.
             try? execute("ROLLBACK")
             throw error
         }

@@ -121,8 +121,8 @@ class Postgres:
 
     def sql(self, text, database="postgres", schema=None):
         environment = os.environ | {"PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "5"}
-        if schema:
-            environment["PGOPTIONS"] = f"-c search_path={schema}"
+        # Tests that make the database read-only for the server make it writable again.
+        environment["PGOPTIONS"] = "-c default_transaction_read_only=off" + (f" -c search_path={schema}" if schema else "")
         done = subprocess.run(
             [self.bin / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "tests", "-d", database, "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text],
             env=environment, capture_output=True, text=True, timeout=60)

@@ -1,0 +1,54 @@
+BEGIN TRANSACTION;
+CREATE TABLE audit (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, actor TEXT, actor_name TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, detail TEXT NOT NULL, address TEXT NOT NULL
+) STRICT;
+INSERT INTO "audit" VALUES('01a21e76-d0ae-701d-b799-56fa1ffbc9e7',1795807432878,NULL,'','user.create','01a21e76-d03a-7107-93c2-e2a684d16453','admin, first start','');
+INSERT INTO "audit" VALUES('01a21e76-d142-7cc7-be4d-42fd135261cc',1795807433026,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','session.begin','01a21e76-d03a-7107-93c2-e2a684d16453','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d1a5-7335-a99b-9a4aff1596ca',1795807433126,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','user.create','01a21e76-d1a4-72d1-916e-6bd1a2431f16','thuky secretary','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d208-764c-a0fd-404b824c455c',1795807433224,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','user.create','01a21e76-d207-7c5e-bb44-30034961f573','laichau operator','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d26a-7ed1-9b21-31014423a8d3',1795807433322,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','user.create','01a21e76-d269-7755-bac7-67d8a735e8eb','da-khoa network','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2cd-7747-a120-e08dcb9c4c84',1795807433421,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','user.create','01a21e76-d2cc-721d-895f-da28da0613cc','da-xoa admin','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2d1-7f1a-b1f0-2d3db17699c7',1795807433426,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.create','01a21e76-d2d1-7dab-8958-b2db470d82a6','Giao ban 😀 đầu tuần','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2d5-7afb-94ab-5ff745be96a5',1795807433430,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.start','01a21e76-d2d1-7dab-8958-b2db470d82a6','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2d8-751e-a2d6-4aab508f0fc7',1795807433433,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.create','01a21e76-d2d8-77b4-abf7-2c445a167006','Họp "kín"','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2dc-796d-acd2-3829118c6eb6',1795807433437,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.create','01a21e76-d2dc-7bc6-a43e-48566099dbb7','Đã xong','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2df-78e9-af0c-586b0a72498e',1795807433440,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.start','01a21e76-d2dc-7bc6-a43e-48566099dbb7','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d2e3-7d41-90a1-0f5b1d4811c9',1795807433443,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.end','01a21e76-d2dc-7bc6-a43e-48566099dbb7','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d345-7172-bf1b-fc5072013517',1795807433541,'01a21e76-d207-7c5e-bb44-30034961f573','laichau','session.begin','01a21e76-d207-7c5e-bb44-30034961f573','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d371-727f-816d-ce9f1a315572',1795807433585,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','command.remove','01a21e76-d354-753f-92ea-fe1d35952743','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d374-7cf5-b661-52320016e4e5',1795807433589,'01a21e76-d03a-7107-93c2-e2a684d16453','admin','meeting.change','01a21e76-d2d1-7dab-8958-b2db470d82a6','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d3d5-74f2-948b-52ec82cc91d6',1795807433686,NULL,'','session.refused','admin','','127.0.0.1');
+INSERT INTO "audit" VALUES('01a21e76-d495-7ef2-8b47-b0e5b6dc558f',1795807433878,NULL,'','session.refused','ai','','127.0.0.1');
+CREATE TABLE checks (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
+INSERT INTO "checks" VALUES(1,2);
+CREATE TABLE meetings (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, phase TEXT NOT NULL, starts_at INTEGER NOT NULL,
+    duration_minutes INTEGER NOT NULL, ended_at INTEGER, layout TEXT NOT NULL, is_locked INTEGER NOT NULL,
+    capacity INTEGER NOT NULL, created_by TEXT NOT NULL REFERENCES users(id), created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+INSERT INTO "meetings" VALUES('01a21e76-d2d1-7dab-8958-b2db470d82a6','Giao ban 😀 đầu tuần','running',1795395600000,60,NULL,'grid',0,200,'01a21e76-d03a-7107-93c2-e2a684d16453',1795807433425,3);
+INSERT INTO "meetings" VALUES('01a21e76-d2d8-77b4-abf7-2c445a167006','Họp "kín"','scheduled',1798859045000,90,NULL,'speaker',1,12,'01a21e76-d03a-7107-93c2-e2a684d16453',1795807433432,1);
+INSERT INTO "meetings" VALUES('01a21e76-d2dc-7bc6-a43e-48566099dbb7','Đã xong','ended',1795395600000,60,1795807433443,'speaker',0,200,'01a21e76-d03a-7107-93c2-e2a684d16453',1795807433436,3);
+CREATE TABLE migrations (number INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;
+INSERT INTO "migrations" VALUES(1,1795807432754);
+CREATE TABLE sessions (
+    token_hash BLOB PRIMARY KEY, user TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, address TEXT NOT NULL
+) STRICT;
+INSERT INTO "sessions" VALUES(X'91CCE9D787280FF4F8423A0995BDD7139C7D308F5F7DB3CA917739248FA282C2','01a21e76-d03a-7107-93c2-e2a684d16453',1795807433025,4102444800000,'127.0.0.1');
+INSERT INTO "sessions" VALUES(X'2C2F2F0173A99D4EFFCD0DBEC734CD07CAD4683924A9D94589758A7DDED266CB','01a21e76-d207-7c5e-bb44-30034961f573',1795807433540,4102444800000,'127.0.0.1');
+CREATE TABLE users (
+    id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+    organisation TEXT NOT NULL, password_hash TEXT NOT NULL, created_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO "users" VALUES('01a21e76-d03a-7107-93c2-e2a684d16453','admin','Quản trị viên','admin','Ủy ban Dân tộc','scrypt$15$8$1$b721233861988c8e85439ec075309ca4$276e100aa9d059b74fee3f43611c2695269a8d1b43aba95ded748471117a83b3',1795807432877);
+INSERT INTO "users" VALUES('01a21e76-d1a4-72d1-916e-6bd1a2431f16','thuky','Thư ký “Huế”','secretary','Văn phòng Ủy ban','scrypt$15$8$1$e76a7ba0b1e6a6e2b4eac038ad0803ec$d6afccdbe1e16ee4c5b7e3da5a6a9031d581ac8a749aeb4077d2dcf51f2d0a45',1795807433125);
+INSERT INTO "users" VALUES('01a21e76-d207-7c5e-bb44-30034961f573','laichau','Lai Châu \ "12"','operator','','scrypt$15$8$1$96bc013ce1a1fd86c9b1f51398b088bc$a3e0c8418394683aa7f449b21ad6bd473cfdb29d6d661bf308dbb034b92a204a',1795807433223);
+INSERT INTO "users" VALUES('01a21e76-d269-7755-bac7-67d8a735e8eb','da-khoa','da-khoa','network','','scrypt$15$8$1$508129d0b912e6b927c4ead86d89e7ec$9df40de23f344e306a90a6eb8fa787377b0c6606d9883c7b6023ba7f1a12b498',1795807433321);
+INSERT INTO "users" VALUES('01a21e76-d2cc-721d-895f-da28da0613cc','da-xoa','da-xoa','admin','','scrypt$15$8$1$d1fb461352d0bb2272065a4c58109c22$4f8d156290480bfeebc503e0ceaa73cb7ac48fd8c9cd1f9f3c107179b4ec13b4',1795807433420);
+CREATE INDEX sessions_of_user ON sessions(user, created_at);
+CREATE INDEX sessions_by_expiry ON sessions(expires_at);
+CREATE INDEX meetings_by_phase ON meetings(phase, id);
+COMMIT;
