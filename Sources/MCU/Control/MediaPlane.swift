@@ -87,7 +87,11 @@ package struct JoinRequest: Sendable {
     /// Whose session it is: those of one person share one place in the mix. nil where each session stands for people of its own, as a gateway's do.
     package var person: UUID?
     package init(session: UUID, meeting: UUID, name: String, offer: String, capacity: Int = 1_000, person: UUID? = nil) {
-        (self.session, self.meeting, self.name, self.offer, self.capacity) = (session, meeting, name, offer, capacity)
+        self.session = session
+        self.meeting = meeting
+        self.name = name
+        self.offer = offer
+        self.capacity = capacity
         self.person = person
     }
 }

@@ -48,7 +48,11 @@ final class WorkerLoop {
     init(
         socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub
     ) {
-        (self.socket, self.worker, self.directory, self.colleagues, self.events) = (socket, worker, directory, colleagues, events)
+        self.socket = socket
+        self.worker = worker
+        self.directory = directory
+        self.colleagues = colleagues
+        self.events = events
         receiver = DatagramReceiver(directory.locals)
         sender = DatagramSender(socket: socket, locals: directory.locals)
     }
@@ -148,6 +152,7 @@ final class WorkerLoop {
     }
 
     private func seat(for ticket: SessionTicket, now: Instant) -> Seat? {
+        // Without memory for a handshake there is no session: the client tries again.
         guard let peer = try? Peer(configuration: ticket.peer, now: now) else {
             directory.remove(ticket.session)
             ticket.bridge.remove(ticket.participant, reason: .neverConnected)

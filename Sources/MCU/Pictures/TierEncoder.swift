@@ -63,6 +63,7 @@ package final class TierEncoder {
     package init?(_ tier: Tier, setting: Setting? = nil) {
         let setting = setting ?? .usual(tier)
         guard
+            // Without memory for it the tier has no picture, and the next beat tries again.
             let encoder = try? VP8Encoder(
                 width: tier.width, height: tier.height, framesPerSecond: tier.picturesPerSecond, bitsPerSecond: tier.bitsPerSecond,
                 manner: setting.manner)
@@ -97,6 +98,7 @@ package final class TierEncoder {
         encoder.setUnseenError(effort.unseenError)
         let duration = Int(((captured - (lastEncoded ?? captured - .milliseconds(40))).nanoseconds / 1_000 * 90 / 1_000))
         guard
+            // What libvpx refuses is a picture left out; the next one is made anew.
             let isKey = try? encoder.encode(
                 picture, forceKey: forceKey || wasPaused(now: now), timestamp: captured.nanoseconds / 1_000 * 90 / 1_000,
                 duration: max(1, min(90_000, duration)),

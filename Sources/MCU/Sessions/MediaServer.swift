@@ -87,6 +87,7 @@ package final class MediaServer: MediaPlane {
             for await event in ends { if case .left(_, let session, _) = event { self?.forget(session) } }
         }
         while !Task.isCancelled {
+            // Cancelled, the loop ends by its condition.
             try? await Task.sleep(for: .seconds(1))
             core.pictures.trim()
             for ticket in core.directory.removeWaiting(answeredBefore: MediaClock.now() - .seconds(30)) {

@@ -52,7 +52,10 @@ final class Participant: Sendable {
         session: UUID, kind: SessionKind, name: String, joined: Instant, negotiated: NegotiatedSession, person: UUID? = nil,
         receiveCap: Int = PeerConfiguration.receiveCap
     ) {
-        (self.session, self.name, self.joined, self.person) = (session, name, joined, person)
+        self.session = session
+        self.name = name
+        self.joined = joined
+        self.person = person
         self.receiveCap = receiveCap
         kindNow = Atomic(Self.kinds.firstIndex(of: kind) ?? 0)
         bestTier = TierTable.usual.best(within: negotiated.video?.stream.maxBitsPerSecond)

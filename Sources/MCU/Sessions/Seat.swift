@@ -28,7 +28,10 @@ final class Seat {
     private var hasBeenClean = false
 
     init(ticket: SessionTicket, peer: Peer) {
-        (session, participant, bridge, self.peer) = (ticket.session, ticket.participant, ticket.bridge, peer)
+        session = ticket.session
+        participant = ticket.participant
+        bridge = ticket.bridge
+        self.peer = peer
         key = ObjectIdentifier(ticket.participant)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
         pictures = PictureGate(wanted: PictureStream(ticket.participant.view, ticket.participant.bestTier))

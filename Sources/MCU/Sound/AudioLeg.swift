@@ -108,6 +108,7 @@ final class AudioLeg {
     /// - Parameter decoded: counts packets.
     func pull(now: Instant, payload: inout [UInt8], decoded: inout UInt64) {
         hasSound = false
+        // Without memory for a decoder the voice is not heard in this tick.
         guard let decoder = decoder ?? (try? Decoder()) else { return }
         self.decoder = decoder
         let before = decoder.voice.packetsDecoded
@@ -157,6 +158,7 @@ final class AudioLeg {
 
     func makeOwnMix() {
         let (repairs, soundClass) = (participant.wantsRepair, participant.soundClass)
+        // Without memory for an encoder it hears the mix of all, its own voice too.
         if own?.encoder.repairs != repairs || own?.encoder.soundClass != soundClass { own = try? OwnMix(repairs: repairs, soundClass) }
     }
 

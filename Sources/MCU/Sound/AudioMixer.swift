@@ -185,6 +185,7 @@ final class AudioMixer {
             listens |= 1 << (2 * member.participant.soundClass.index + (member.participant.wantsRepair ? 1 : 0))
         }
         for place in shared.indices where listens & 1 << place != 0 && shared[place] == nil {
+            // Without memory for an encoder the class has no packet in this tick.
             shared[place] = try? SharedMix(repairs: place % 2 == 1, SoundClass(index: place / 2))
         }
     }

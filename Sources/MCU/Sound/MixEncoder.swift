@@ -61,6 +61,7 @@ struct MixEncoder: ~Copyable {
 
     private static func encode(_ encoder: inout OpusEncoder, _ pcm: [Int16], into packet: inout [UInt8], atMost most: Int) -> Int? {
         var room = packet.mutableSpan
+        // nil: the caller says what follows.
         return try? encoder.encode(pcm.span, into: &room, atMost: most)
     }
 }
