@@ -26,6 +26,8 @@ final class RecordingMedia: MediaPlane {
     func setCamera(session: UUID, _ shown: Bool) { note(.camera(session, shown)) }
     func setView(_ view: ViewID, of meeting: UUID, to settings: ViewSettings) { note(.layout(settings.layout)) }
     func watch(session: UUID, _ view: ViewID) {}
+    func listen(session: UUID, to mix: MixID) {}
+    func setMix(session: UUID, speaksInto mix: MixID) {}
     func setFloor(meeting: UUID, _ session: UUID?) {}
     func snapshot(meeting: UUID) -> [SessionSnapshot] { [] }
     func events() -> AsyncStream<MediaEvent> { AsyncStream { $0.finish() } }

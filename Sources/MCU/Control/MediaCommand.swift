@@ -17,6 +17,8 @@ enum MediaCommand: Sendable {
     case wantHeight(session: UUID, source: Int, lines: Int)
     /// Whether any view shows this sender's camera.
     case wantVideo(session: UUID, Bool)
+    /// The session hears another mix.
+    case listen(session: UUID)
     /// The session takes another view.
     case watch(session: UUID)
     /// This sender sends more than it may: it is told of a lower limit.

@@ -29,6 +29,10 @@ package protocol MediaPlane: Sendable {
     func setView(_ view: ViewID, of meeting: UUID, to settings: ViewSettings)
     /// Which view a session is sent, from its next key frame on; the programme where nothing was said. Unknown sessions are ignored.
     func watch(session: UUID, _ view: ViewID)
+    /// Which mix a session hears; the floor where nothing was said. A mix costs nothing as long as nobody hears it. Unknown sessions are ignored.
+    func listen(session: UUID, to mix: MixID)
+    /// Into which mix a session speaks; the floor where nothing was said.
+    func setMix(session: UUID, speaksInto mix: MixID)
     /// Who has the floor is heard whatever the others say; nil gives it back.
     func setFloor(meeting: UUID, _ session: UUID?)
     /// The state of every session of a meeting, at most a second old.

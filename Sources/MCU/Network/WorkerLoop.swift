@@ -216,6 +216,7 @@ final class WorkerLoop {
         case .wantVideo(let session, let wanted):
             withPeer(of: session) { $0.peer.setVideoWanted(wanted, now: now, sink: &$1) }
         case .watch(let session): withPeer(of: session) { seat, _ in seat.followLine() }
+        case .listen(let session): withPeer(of: session) { seat, _ in seat.followParticipant() }
         case .lowerVideo(let session): withPeer(of: session) { $0.peer.lowerVideo(now: now, sink: &$1) }
         case .close(let session, let reason):
             withPeer(of: session) { seat, sink in
@@ -264,7 +265,7 @@ final class WorkerLoop {
     }
 
     private func send(_ frame: AudioFrame, to seat: Seat, now: Instant) {
-        guard seat.hears, seat.soundNumber != soundNumber else { return }
+        guard seat.hears, seat.mix == frame.mix, seat.soundNumber != soundNumber else { return }
         seat.soundNumber = soundNumber
         var sink = SeatSink(seat: seat, sender: sender)
         frame.withPacket(for: seat.key, repairs: seat.wantsRepair, seat.soundClass) { packet in

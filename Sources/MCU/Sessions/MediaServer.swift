@@ -285,6 +285,21 @@ package final class MediaServer: MediaPlane {
         core.workers[worker].post(.watch(session: session))
     }
 
+    package func listen(session: UUID, to mix: MixID) {
+        guard let (participant, bridge) = sessions.withLock({ $0[session].map { ($0.participant, $0.bridge) } }) else { return }
+        participant.mix = mix
+        bridge.membersChanged()
+        // Nobody owns it yet: its worker finds the mix when it makes the seat.
+        guard let worker = participant.worker else { return }
+        core.workers[worker].post(.listen(session: session))
+    }
+
+    package func setMix(session: UUID, speaksInto mix: MixID) {
+        guard let (participant, bridge) = sessions.withLock({ $0[session].map { ($0.participant, $0.bridge) } }) else { return }
+        participant.voiceMix = mix
+        bridge.membersChanged()
+    }
+
     package func setFloor(meeting: UUID, _ session: UUID?) { core.existingBridge(of: meeting)?.floor = session }
 
     package func snapshot(meeting: UUID) -> [SessionSnapshot] {

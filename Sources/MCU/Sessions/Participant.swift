@@ -31,6 +31,8 @@ final class Participant: Sendable {
     private let wantedStreams = Atomic<UInt64>(0)
     private let presentTier = Atomic<Int>(-1)
     private let chosenView = Atomic<Int>(0)
+    private let heardMix = Atomic<Int>(0)
+    private let spokenMix = Atomic<Int>(0)
     /// Of the header extension, −127 … 0; 1 while packets carry none.
     private let saidLevel = Atomic<Int>(1)
     private let doubted = Atomic<Bool>(false)
@@ -256,6 +258,18 @@ final class Participant: Sendable {
     var streams: StreamSet {
         get { StreamSet(bits: wantedStreams.load(ordering: .relaxed)) }
         set { wantedStreams.store(newValue.bits, ordering: .relaxed) }
+    }
+
+    /// The mix that it hears, as control says.
+    var mix: MixID {
+        get { MixID(number: heardMix.load(ordering: .relaxed)) ?? .floor }
+        set { heardMix.store(newValue.number, ordering: .relaxed) }
+    }
+
+    /// The mix that it speaks into, as control says.
+    var voiceMix: MixID {
+        get { MixID(number: spokenMix.load(ordering: .relaxed)) ?? .floor }
+        set { spokenMix.store(newValue.number, ordering: .relaxed) }
     }
 
     /// The view that it takes, as control says.

@@ -44,6 +44,7 @@ final class Seat {
     private(set) var sees = false
     private(set) var wantsRepair = true
     private(set) var soundClass = SoundClass.full
+    private(set) var mix = MixID.floor
     /// Of the last sound that was sent: each goes once.
     var soundNumber = 0
 
@@ -52,6 +53,7 @@ final class Seat {
         hears = participant.isConnected && participant.receivesAudio
         sees = participant.isConnected && participant.receivesVideo
         soundClass = participant.soundClass
+        mix = participant.mix
     }
 
     /// Where a packet of media to `address` goes. Asked for each of them, so a comparison and no more; what it rests on is looked up when the address is new.

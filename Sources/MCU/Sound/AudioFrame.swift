@@ -2,7 +2,7 @@ import Base
 import RTP
 import Synchronization
 
-/// The encoded sound of one meeting in one tick: for each class one packet for all who only listen over clean lines, one for those over lossy lines; and one
+/// The encoded sound of one mix in one tick: for each class one packet for all who only listen over clean lines, one for those over lossy lines; and one
 /// for each who is heard. Immutable once posted.
 ///
 /// Invariant behind `@unchecked`: the mixer writes only while it holds the one reference (`AudioFramePool.take` checks that), and never after posting.
@@ -12,6 +12,8 @@ final class AudioFrame: @unchecked Sendable {
 
     private(set) var timestamp: UInt32 = 0
     private(set) var captured = Instant.start
+    /// Whose sound it is.
+    private(set) var mix = MixID.floor
     private var bytes: [UInt8] = Array(repeating: 0, count: largestPacket * 4)
     private var used = 0
     /// For those who only listen, by class: over clean lines, and then over lossy ones. Where a class has only one, it is for all of it.
@@ -20,8 +22,10 @@ final class AudioFrame: @unchecked Sendable {
 
     fileprivate init() { own.reserveCapacity(16) }
 
-    func begin(timestamp: UInt32, captured: Instant) {
-        (self.timestamp, self.captured) = (timestamp, captured)
+    func begin(timestamp: UInt32, captured: Instant, of mix: MixID = .floor) {
+        self.timestamp = timestamp
+        self.captured = captured
+        self.mix = mix
         used = 0
         shared = InlineArray(repeating: 0..<0)
         own.removeAll(keepingCapacity: true)

@@ -41,6 +41,8 @@ final class AudioLeg {
     /// Of the tick's packets as the sender says, else of its sound; −127 where it is muted or silent.
     private(set) var level = AudioLevel.silence
     private(set) var own: OwnMix?
+    /// Into which it speaks.
+    var mix = MixID.floor
     /// Chosen by the selector for this tick.
     var isSelected = false
     /// Made when it is first decoded: hundreds never are, and are gone past in every tick.

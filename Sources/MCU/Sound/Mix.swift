@@ -1,0 +1,115 @@
+import Audio
+import Base
+import RTP
+
+/// Which sound a session hears of its meeting, and into which it speaks.
+package struct MixID: Hashable, Sendable {
+    /// Mixes that a meeting may have.
+    package static let most = 4
+    /// 0 ..< `most`.
+    package let number: Int
+    package init?(number: Int) {
+        guard (0..<Self.most).contains(number) else { return nil }
+        self.number = number
+    }
+    private init(checked number: Int) { self.number = number }
+    /// What everybody hears and speaks into who chose nothing else.
+    package static let floor = MixID(checked: 0)
+}
+
+/// One sound of a meeting: whose voices are chosen for it, their sum, and an encoder for each class of those who only listen. A voice speaks into one mix,
+/// so it is decoded once. Touched by its mixer's thread only.
+final class Mix {
+    let id: MixID
+    var selector: SpeakerSelector
+    var selected: [UInt] = []
+    /// Those in this tick's mix: the selected, and one who fades out; and those of the last one.
+    var heard: [AudioLeg] = []
+    var heardBefore: [AudioLeg] = []
+    var speaking: [AudioLeg] = []
+    var bus = MixBus()
+    /// For those who only listen, by class: over clean lines, and then over lossy ones. Made when somebody first takes it.
+    private var shared = [SharedMix?](repeating: nil, count: 2 * SoundClass.count)
+    /// A bit for each of them that somebody takes.
+    private var listens = 0
+    /// Somebody hears it; the floor is made whether or not.
+    var isTaken = false
+    /// Who listens may have changed: somebody came or left, or is heard now or no longer.
+    var isLooking = true
+    var frames = AudioFramePool()
+
+    init(_ id: MixID, seats: Int) {
+        self.id = id
+        var settings = SpeakerSelector.Settings()
+        settings.seats = min(seats, MixBus.mostVoices)
+        selector = SpeakerSelector(settings)
+    }
+
+    /// One output of the mix, for all who take it.
+    private final class SharedMix {
+        var encoder: MixEncoder
+        init(repairs: Bool, _ soundClass: SoundClass) throws(OpusError) { encoder = try MixEncoder(repairs: repairs, soundClass) }
+    }
+
+    /// A voice that has left, or speaks into another mix now.
+    func remove(_ leg: AudioLeg) {
+        selector.remove(leg.key)
+        selected.removeAll { $0 == leg.key }
+        speaking.removeAll { $0 === leg }
+        leg.isSelected = false
+        leg.participant.isSpeaking = false
+    }
+
+    /// The sum of the voices that are in it.
+    func add(_ legs: [AudioLeg]) {
+        bus.clear()
+        swap(&heard, &heardBefore)
+        heard.removeAll(keepingCapacity: true)
+        for leg in legs where leg.mix == id && leg.isInMix && heard.count < MixBus.mostVoices {
+            heard.append(leg)
+            if leg.hasSound { bus.add(leg.tick.span) }
+            if leg.participant.mix == id { leg.makeOwnMix() }
+        }
+        if !heard.elementsEqual(heardBefore, by: ===) { isLooking = true }
+    }
+
+    /// Who hears it, over which kind of line.
+    func lookForListeners(among members: [Bridge.Member]) {
+        isLooking = false
+        listens = 0
+        isTaken = false
+        for member in members where member.participant.receivesAudio && member.participant.mix == id {
+            isTaken = true
+            if hears(itself: member.participant) { continue }
+            listens |= 1 << (2 * member.participant.soundClass.index + (member.participant.wantsRepair ? 1 : 0))
+        }
+        for place in shared.indices where listens & 1 << place != 0 && shared[place] == nil {
+            // Without memory for an encoder the class has no packet in this tick.
+            shared[place] = try? SharedMix(repairs: place % 2 == 1, SoundClass(index: place / 2))
+        }
+    }
+
+    private func hears(itself participant: Participant) -> Bool { heard.contains { $0.participant === participant } }
+
+    /// - Returns: packets made.
+    func encode(into frame: AudioFrame) -> UInt64 {
+        var count: UInt64 = 0
+        for place in shared.indices where listens & 1 << place != 0 {
+            shared[place]?.encoder.encodeAll(of: &bus, into: frame)
+            count += 1
+        }
+        for leg in heard where leg.participant.receivesAudio && leg.participant.mix == id {
+            guard let own = leg.own else { continue }
+            if leg.hasSound {
+                own.encoder.encode(&bus, without: leg.tick, for: leg.id, into: frame)
+            } else {
+                own.encoder.encodeAll(of: &bus, for: leg.id, into: frame)
+            }
+            count += 1
+        }
+        return count
+    }
+
+    /// Lets go of encoders that nobody needs.
+    func relax() { for place in shared.indices where listens & 1 << place == 0 && place > 1 { shared[place] = nil } }
+}
