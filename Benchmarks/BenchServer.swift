@@ -91,9 +91,18 @@ final class BenchServer {
 
     /// Of the pictures of the senders, the middle one; nil where nobody sends.
     func linesSent() async throws -> Int? {
-        let heights = try await list("/api/v1/meetings/\(meeting)/participants").compactMap { participant -> Int? in
-            guard let video = participant["video"] as? [String: Any], let height = video["height"] as? Int, height > 0 else { return nil }
-            return height
+        var heights: [Int] = []
+        var after = ""
+        while true {
+            let page = try await list("/api/v1/meetings/\(meeting)/participants?limit=200" + after)
+            heights += page.compactMap { participant in
+                guard let video = participant["video"] as? [String: Any], let height = video["height"] as? Int, height > 0 else {
+                    return nil
+                }
+                return height
+            }
+            guard page.count == 200, let last = page.last?["id"] as? String else { break }
+            after = "&after=\(last)"
         }
         return heights.isEmpty ? nil : heights.sorted()[heights.count / 2]
     }

@@ -21,7 +21,8 @@ final class Book {
             guard let hook else { return say("allocations: NHIPCAU_HOOK names no library; use make bench") }
             let file = NSTemporaryDirectory() + "nhipcau-allocations-\(UUID().uuidString)"
             defer { try? FileManager.default.removeItem(atPath: file) }
-            let result = try await Catalogue.video(9, 300).run(executable, hook: (hook, file))
+            // Media alone: who follows a channel is told by control, which may allocate.
+            let result = try await Catalogue.video(9, 300, size: "whole").run(executable, hook: (hook, file))
             results[name] = result
             enter(name, result.figures)
         case "growth":
