@@ -3,8 +3,9 @@
 import asyncio
 import time
 
+import pytest
 import requests
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from support import aside
 from support.server import Endpoint
 
@@ -15,9 +16,9 @@ SIZES = {"high": (1280, 720), "medium": (640, 360), "low": (320, 180)}
 class Viewer:
     """Receives sound and picture. Every packet is written down before aiortc has it; `keeps` says which of them it gets."""
 
-    def __init__(self, server, meeting):
+    def __init__(self, server, meeting, configuration):
         self.server, self.address = server, f"{server.origin}/api/v1/meetings/{meeting}/media?name=aiortc"
-        self.peer, self.resource = RTCPeerConnection(), None
+        self.peer, self.resource = RTCPeerConnection(configuration), None
         self.packets = {"audio": [], "video": []}
         self.pictures = []  # (when, width, height, colour in the middle of the tile)
         self.keeps = lambda count: True
@@ -106,8 +107,8 @@ def rises(stamps):
     return all(0 < (b - a) & 0xFFFFFFFF < 0x80000000 for a, b in zip(stamps, stamps[1:]))
 
 
-async def watch(server, meeting):
-    viewer = Viewer(server, meeting)
+async def watch(server, meeting, configuration):
+    viewer = Viewer(server, meeting, configuration)
     try:
         await viewer.negotiate()
         await viewer.sees("high", 10)
@@ -145,11 +146,13 @@ def tier(server, meeting):
     return (found.get("line") or {}).get("tier") or found.get("tier")
 
 
-def test_a_receiver_that_assembles_by_timestamp_sees_each_change_of_tier(server):
+@pytest.mark.parametrize("policy", [None, RTCBundlePolicy.MAX_BUNDLE], ids=["as it is", "MAX_BUNDLE"])
+def test_a_receiver_that_assembles_by_timestamp_sees_each_change_of_tier(server, policy):
+    configuration = RTCConfiguration(bundlePolicy=policy) if policy else RTCConfiguration()
     meeting = server.running_meeting("Đổi mức hình")["id"]
     sender = Endpoint(server, meeting, "Hà Giang", 1270, "d04020", 90)
     try:
-        pictures, sounds, took = aside.run(watch(server, meeting))
+        pictures, sounds, took = aside.run(watch(server, meeting, configuration))
     finally:
         sender.close()
     assert took < 6
