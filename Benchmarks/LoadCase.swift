@@ -117,9 +117,7 @@ struct LoadCase {
                 Figure(name: "pictures composed a second", value: composed / time, unit: ""),
                 Figure(name: "pictures left out", value: skipped, unit: ""),
                 Figure(name: "lines of the senders' pictures", value: Double(lines), unit: ""),
-                Figure(
-                    name: isHeld ? "work held: pictures made, sound on time" : "work NOT HELD: pictures or sound late",
-                    value: isHeld ? 1 : 0, unit: ""),
+                Figure(name: "work held: pictures made, sound on time (0: not)", value: isHeld ? 1 : 0, unit: ""),
                 Figure(name: "key frames", value: keyFrames, unit: ""),
                 Figure(name: "Opus decodes a tick", value: work.opusDecoded / max(1, ticks), unit: ""),
                 Figure(name: "Opus encodes a tick", value: work.opusEncoded / max(1, ticks), unit: ""),

@@ -7,8 +7,8 @@ import Foundation
 final class MeetingChannel: Sendable {
     /// Longest message that is read; a snapshot has 100 KiB at most.
     static let mostBytes = 1 << 20
-    /// Between two attempts.
-    private static let pause = Duration.seconds(2)
+    /// Between two attempts: twice as long after each that failed.
+    private static let (pause, mostPause) = (Duration.seconds(1), Duration.seconds(30))
     private static let protocolName = "nhipcau.v1"
 
     private struct Shared {
@@ -57,15 +57,25 @@ final class MeetingChannel: Sendable {
     private var isStopping: Bool { shared.withLock { $0.isStopping } }
 
     private func run() {
+        var pause = Self.pause
+        var isSaid = false
         while !isStopping {
-            serveOnce()
+            let reading = serveOnce()
+            pause = reading.wasOpen ? Self.pause : min(pause + pause, Self.mostPause)
+            if let refusal = reading.refusal, !isSaid, !isStopping {
+                isSaid = true
+                let line =
+                    "nhipcau endpoint: the meeting's channel is not open (\(refusal)): pictures are sent as they are; it is tried again.\n"
+                FileHandle.standardError.write(Data(line.utf8))
+            }
+            let end = EndpointClock.now() + pause
             // Cut short where it shall end.
-            for _ in 0..<20 where !isStopping { Thread.sleep(forTimeInterval: Self.pause.seconds / 20) }
+            while !isStopping, EndpointClock.now() < end { Thread.sleep(forTimeInterval: 0.1) }
         }
     }
 
     /// One connection from its beginning to its end.
-    private func serveOnce() {
+    private func serveOnce() -> Reading {
         let reading = Reading(token: token, received: received)
         lws_set_log_level(nc_lws_log_levels(), nil)
         Self.protocolName.withCString { name in
@@ -81,6 +91,10 @@ final class MeetingChannel: Sendable {
                 info.uid = -1
                 info.protocols = protocols.baseAddress
                 info.user = Unmanaged.passUnretained(reading).toOpaque()
+                // A line that is dead without a word is noticed, and the channel opened anew.
+                info.ka_time = 20
+                info.ka_probes = 3
+                info.ka_interval = 5
                 info.options = address.isSecure ? UInt64(LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT) : 0
                 guard let context = lws_create_context(&info) else { return }
                 shared.withLock { $0.context = Handle(context: context) }
@@ -89,7 +103,7 @@ final class MeetingChannel: Sendable {
                 lws_context_destroy(context)
             }
         }
-        withExtendedLifetime(reading) {}
+        return reading
     }
 
     private func connect(_ context: OpaquePointer, _ name: UnsafePointer<CChar>) -> Bool {
@@ -116,6 +130,9 @@ final class MeetingChannel: Sendable {
         private var message: [UInt8] = []
         private var isTooLong = false
         var hasEnded = false
+        var wasOpen = false
+        /// Why it was not opened.
+        var refusal: String?
 
         init(token: String, received: @escaping ([UInt8]) -> Void) {
             self.token = token
@@ -148,7 +165,11 @@ private func channelCallback(
     case LWS_CALLBACK_CLIENT_RECEIVE:
         let isLast = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0
         reading.take(UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : length), isLast: isLast)
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR, LWS_CALLBACK_CLIENT_CLOSED: reading.hasEnded = true
+    case LWS_CALLBACK_CLIENT_ESTABLISHED: reading.wasOpen = true
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        reading.refusal = input.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: length), as: UTF8.self) } ?? "no answer"
+        reading.hasEnded = true
+    case LWS_CALLBACK_CLIENT_CLOSED: reading.hasEnded = true
     default: break
     }
     return 0

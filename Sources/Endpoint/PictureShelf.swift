@@ -13,10 +13,10 @@ final class PictureShelf: Sendable {
 
     init(_ original: EncodedPictures) { self.original = original }
 
-    /// - Parameter lines: that are wanted; nil: as it is.
+    /// - Parameter wanted: lines.
     /// - Returns: the loop in that size, never larger than it is; nil while it is being made.
-    func pictures(lines wanted: Int?) -> EncodedPictures? {
-        let lines = (wanted ?? original.height) & ~1
+    func pictures(lines wanted: Int) -> EncodedPictures? {
+        let lines = wanted & ~1
         guard lines >= 2, lines < original.height else { return original }
         let (made, begins): (EncodedPictures?, Bool) = sizes.withLock { sizes in
             guard let made = sizes.made[lines] else { return (nil, sizes.inWork.insert(lines).inserted) }

@@ -10,8 +10,8 @@ package enum Fact: Sendable, Equatable {
     case measured(UUID, ParticipantMedia)
     /// Who is heard loudest; nil after silence.
     case speaker(UUID?)
-    /// Whether any view shows its camera, and how many lines of it (nil: as it is).
-    case videoWanted(UUID, Bool, lines: Int?)
+    /// What its camera is wanted for.
+    case videoWanted(UUID, CameraWish)
     /// A later offer made another kind of participant of it.
     case became(UUID, ParticipantKind, MeetingRole)
     /// The server says something to everybody.

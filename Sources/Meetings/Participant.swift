@@ -65,15 +65,24 @@ package struct Account: Sendable, Equatable {
     }
 }
 
+/// What a camera is wanted for.
+package struct CameraWish: Sendable, Equatable {
+    /// Whether any view shows it; one that nobody sees is asked to stop sending.
+    package var isWanted: Bool
+    /// Lines of the picture that its largest tile needs; nil before it was shown: as it is.
+    package var lines: Int?
+    package init(isWanted: Bool = true, lines: Int? = nil) {
+        self.isWanted = isWanted
+        self.lines = lines
+    }
+}
+
 /// What media says of a participant, rounded so that a change is one that a reader would notice.
 package struct ParticipantMedia: Sendable, Equatable {
     package var isConnected = false
     package var isSendingAudio = false
     package var isSendingVideo = false
-    /// Whether any view shows the camera; one that nobody sees is asked to stop sending.
-    package var isVideoWanted = true
-    /// Lines of the picture that its largest tile needs; nil before it was shown: as it is.
-    package var linesWanted: Int?
+    package var wish = CameraWish()
     package var sharesScreen = false
     package var width = 0
     package var height = 0

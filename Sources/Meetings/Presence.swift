@@ -45,11 +45,7 @@ package struct Presence: Sendable {
             guard let old = present[id]?.media, media.differs(from: old) else { return [] }
             return update(id) { $0.media = media }
         case .speaker(let id): return setSpeaker(id)
-        case .videoWanted(let id, let wanted, let lines):
-            return update(id) {
-                $0.media.isVideoWanted = wanted
-                $0.media.linesWanted = lines
-            }
+        case .videoWanted(let id, let wish): return update(id) { $0.media.wish = wish }
         case .became(let id, let kind, let role): return update(id) { ($0.kind, $0.role) = (kind, role) }
         case .announced(let text): return [.announced(text)]
         case .joined(let participant): return add(participant)
@@ -111,8 +107,7 @@ package struct Presence: Sendable {
         present[id] = new
         if new.differsInFiguresAlone(from: old) { return [.participantMeasured(new)] }
         var unwanted = new
-        unwanted.media.isVideoWanted = old.media.isVideoWanted
-        unwanted.media.linesWanted = old.media.linesWanted
+        unwanted.media.wish = old.media.wish
         return [unwanted == old ? .participantWanted(new) : .participantChanged(new)]
     }
 }

@@ -197,7 +197,7 @@ struct AudienceTests {
         let (chair, mine, other) = (await hall.follow(hall.secretary), await hall.follow(site), await hall.follow(network))
         let first = mine.connection.take().last?.sequence
         for one in [chair, other] { _ = one.connection.take() }
-        await hall.room.report(.videoWanted(own, false, lines: 180))
+        await hall.room.report(.videoWanted(own, CameraWish(isWanted: false, lines: 180)))
         let told = mine.connection.take()
         #expect(told.count == 1 && told[0]["participant"]?["video"]?["wanted"] == .bool(false) && told[0].sequence == nil)
         #expect(told[0]["participant"]?["video"]?["lines"] == .int(180))

@@ -4,18 +4,6 @@ import Meetings
 
 @testable import ControlPlane
 
-@_silgen_name("__lsan_disable") private func disableLeakDetection()
-@_silgen_name("__lsan_enable") private func enableLeakDetection()
-
-/// The declarations of the commands are made once and kept for good. They hold indirect enumerations, whose pointers carry the case in their low bits: the
-/// leak sanitizer does not know such a pointer again and would name each declaration. So they are made outside its sight; what a command makes is within it.
-@c(LLVMFuzzerInitialize) public func initializeFuzzer(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?) -> CInt {
-    disableLeakDetection()
-    let declared = CommandKind.byType.count
-    enableLeakDetection()
-    return declared == CommandKind.all.count ? 0 : 1
-}
-
 /// Whatever text comes over the channel, it is a command, or a problem that has words in both languages and the shape of RFC 9457.
 @c(LLVMFuzzerTestOneInput) public func fuzzChannelCommand(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = [UInt8](UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : count))

@@ -8,36 +8,9 @@ from pathlib import Path
 
 import pytest
 from support.server import Server, executable
+from support.sites import Sites, until
 
 HOOK = Path(__file__).parents[2] / "Benchmarks" / "hook" / "allocations.c"
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < end:
-        time.sleep(0.2)
-    return value
-
-
-class Sites:
-    """Headless endpoints, ended by their ids."""
-
-    def __init__(self, server, meeting):
-        self.server, self.meeting, self.processes = server, meeting, []
-
-    def add(self, name, *words):
-        command = [executable(), "endpoint", "--server", self.server.origin, "--token", self.server.token, "--meeting", self.meeting]
-        command += ["--name", name, "--decode", "none", *words]
-        self.processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.server.log))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait(20)
 
 
 def test_who_is_not_shown_is_asked_to_stop_and_goes_on_before_it_is_shown(server):

@@ -1,23 +1,15 @@
 """What a browser sends besides one camera: the camera in three sizes at once, and a shared screen."""
 
-import subprocess
-import time
-from contextlib import contextmanager
-
+from support import sites
 from support.fixtures import as_stranger
 from support.measure import picture_of, places_of_colours
-from support.server import executable
 
 CAMERA, SCREEN = "50c8f0", "d02020"
 WHOLE = 320 * 180
 
 
 def until(condition, seconds=12):
-    """What `condition` gave last: something true, unless the time was up."""
-    end = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < end:
-        time.sleep(0.25)
-    return value
+    return sites.until(condition, seconds)
 
 
 def join(browser, server, meeting, **more):
@@ -29,19 +21,6 @@ def sizes(browser):
     """Part of the composed picture that each colour fills."""
     places = places_of_colours(picture_of(browser.evaluate("() => client.frame()")), [CAMERA, SCREEN])
     return {colour: (right - left) * (bottom - top) / WHOLE for colour, (left, top, right, bottom, _) in places.items()}
-
-
-@contextmanager
-def guests(server, meeting, count):
-    """So many sites with a name card."""
-    command = [executable(), "endpoint", "--server", server.origin, "--token", server.token, "--meeting", meeting, "--name", "Khách"]
-    command += ["--count", str(count), "--audio", "tone:600", "--video", "none", "--decode", "none"]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=server.log)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def test_of_a_simulcast_the_layer_nearest_to_the_tile_is_taken(server, chromium):
@@ -56,10 +35,10 @@ def test_of_a_simulcast_the_layer_nearest_to_the_tile_is_taken(server, chromium)
     # Alone its tile is the whole picture: the largest layer.
     assert until(lambda: height() == 720, 20), height()
     # Nine tiles in a grid of three by three are 234 lines high; 180 would be too few for them.
-    with guests(server, meeting, 8):
+    with sites.name_cards(server, meeting, 8):
         assert until(lambda: height() == 360), height()
         # Twenty-five in five by five: 138 lines.
-        with guests(server, meeting, 16):
+        with sites.name_cards(server, meeting, 16):
             assert until(lambda: height() == 180), height()
         assert until(lambda: height() == 360), height()
     assert server.metric("nhipcau_media_frames_refused_total") == 0

@@ -1,22 +1,13 @@
 """Senders send what their tile needs: fewer lines while it is small, and all again before it is large."""
 
 import json
-from contextlib import contextmanager
 
-from test_cost import Sites, until
+from support.sites import Sites, name_cards, until
 from test_page import Reader, me
 
 
 def picture(server, meeting, name):
     return next((one["video"] for one in server.participants(meeting) if one["name"] == name), {})
-
-
-@contextmanager
-def cards(server, meeting, count):
-    """So many sites with a name card."""
-    with Sites(server, meeting) as sites:
-        sites.add("Khách", "--count", str(count), "--video", "none")
-        yield
 
 
 def sent_in_five_seconds(sites, folder, name):
@@ -40,14 +31,14 @@ def test_an_endpoint_sends_the_lines_of_its_tile_and_goes_back_before_it_is_larg
         assert until(lambda: sizes() == (640, 360)), sizes()
         whole, lines = sent_in_five_seconds(sites, tmp_path, "Trước")
         assert lines == 360
-        with cards(server, meeting, 8):
+        with name_cards(server, meeting, 8):
             assert until(lambda: sizes() == (426, 240)), sizes()
-            with cards(server, meeting, 15):
+            with name_cards(server, meeting, 15):
                 assert until(lambda: sizes() == (256, 144)), sizes()
                 assert picture(server, meeting, "Tỉnh")["lines"] == 144
                 small, lines = sent_in_five_seconds(sites, tmp_path, "Sau")
                 assert lines == 144 and small < whole * 0.6, (small, whole)
-                # The chair looks at it: large at once, and never without a picture on the way.
+                # The chair looks at it: large within moments.
                 assert server.call("POST", f"meetings/{meeting}/commands", json={"id": 2, "type": "layout", "layout": "one"}).ok
                 assert until(lambda: sizes() == (640, 360), 4), sizes()
                 assert server.call("POST", f"meetings/{meeting}/commands", json={"id": 3, "type": "layout", "layout": "grid"}).ok
@@ -67,7 +58,7 @@ def test_the_page_scales_its_camera_down_to_its_tile_and_up_again(server, chromi
     reader.wait_for_picture()
     height = lambda: me(server, meeting)["video"]["height"]  # noqa: E731
     assert until(lambda: height() >= 300), me(server, meeting)
-    with cards(server, meeting, 24):
+    with name_cards(server, meeting, 24):
         assert until(lambda: 0 < height() <= 150, 30), me(server, meeting)
         assert me(server, meeting)["video"]["lines"] <= 144
         assert server.call("POST", f"meetings/{meeting}/commands", json={"id": 2, "type": "layout", "layout": "one"}).ok

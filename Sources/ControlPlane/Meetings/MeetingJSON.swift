@@ -47,8 +47,8 @@ extension Participant {
                     .object([
                         ("sending", .bool(media.isSendingVideo)), ("muted", .bool(isCameraOff)),
                         ("mutedBy", isCameraOff ? .string(isCameraOffByChair ? "chair" : "self") : .null),
-                        ("wanted", .bool(media.isVideoWanted)),
-                        ("lines", media.linesWanted.map { .int($0) } ?? .null),
+                        ("wanted", .bool(media.wish.isWanted)),
+                        ("lines", media.wish.lines.map { .int($0) } ?? .null),
                         ("width", .int(media.width)),
                         ("height", .int(media.height)),
                     ])

@@ -305,10 +305,9 @@ actor Room {
             let notices = state.take(.measured(before.id, ParticipantMedia(snapshot)))
             guard !notices.isEmpty, let after = participant(before.id) else { continue }
             changed.append(after)
-            if (after.media.isVideoWanted, after.media.linesWanted) != (before.media.isVideoWanted, before.media.linesWanted) {
+            if after.media.wish != before.media.wish {
                 followers.tell(.participantWanted(after), state)
-                before.media.isVideoWanted = after.media.isVideoWanted
-                before.media.linesWanted = after.media.linesWanted
+                before.media.wish = after.media.wish
             }
             if !after.differsInActivityAlone(from: before) {
                 publish([.participantChanged(after)])
@@ -383,12 +382,15 @@ extension ParticipantKind {
     }
 }
 
+extension CameraWish {
+    init(_ wish: PictureWish) { self.init(isWanted: wish.isWanted, lines: wish.lines) }
+}
+
 extension ParticipantMedia {
     init(_ snapshot: SessionSnapshot) {
         self.init()
         (isConnected, isSendingAudio, isSendingVideo) = (snapshot.isConnected, snapshot.isSendingAudio, snapshot.isSendingVideo)
-        isVideoWanted = snapshot.wish.isWanted
-        linesWanted = snapshot.wish.lines
+        wish = CameraWish(snapshot.wish)
         sharesScreen = snapshot.sharesScreen
         (width, height, level) = (snapshot.width, snapshot.height, snapshot.audioLevel)
         (isSpeaking, tier) = (snapshot.isSpeaking, snapshot.tier)

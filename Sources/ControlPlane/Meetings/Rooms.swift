@@ -43,8 +43,7 @@ actor Rooms {
         switch event {
         case .connected(let meeting, let session): await rooms[meeting]?.report(.connected(session))
         case .left(let meeting, let session, let reason): await rooms[meeting]?.report(.left(session, reason: reason.rawValue))
-        case .videoWanted(let meeting, let session, let wish):
-            await rooms[meeting]?.report(.videoWanted(session, wish.isWanted, lines: wish.lines))
+        case .videoWanted(let meeting, let session, let wish): await rooms[meeting]?.report(.videoWanted(session, CameraWish(wish)))
         case .videoExcess(let meeting, let session, let isTooMuch): await rooms[meeting]?.noteExcess(of: session, isTooMuch)
         case .speakerChanged(let meeting, let session): await rooms[meeting]?.report(.speaker(session))
         }

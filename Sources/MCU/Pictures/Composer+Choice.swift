@@ -29,7 +29,7 @@ extension Composer {
 
     func screenTile(_ member: Bridge.Member, of view: View, now: Instant) -> TileContent {
         let picture = member.screen.picture(of: view.id, notOlderThan: Self.screenPatience, now: now)
-        let name = view.settings.captions[member.participant.session].map { words.screen + $0 } ?? member.screenName
+        let name = view.screenCaptions.isEmpty ? member.screenName : view.screenCaptions[member.participant.session] ?? member.screenName
         return TileContent(id: member.participant.session, name: name, picture: picture, isSpeaking: false, isMuted: false)
     }
 
@@ -68,7 +68,7 @@ extension Composer {
                 if view.isTaken, !isTaken { view.rest() }
                 view.isTaken = isTaken
             } else if isTaken {
-                let view = View(id)
+                let view = View(id, screenWord: words.screen)
                 view.isTaken = true
                 view.settings = settings(of: id)
                 view.follow(bench.candidates)
@@ -98,7 +98,7 @@ extension Composer {
         for view in bench.views where view.isTaken && !view.isAwaiting {
             swap(&view.shown, &view.next)
             view.arrangement = view.nextArrangement
-            view.besides = bench.sharing.map { ObjectIdentifier($0.participant) }
+            view.sharer = bench.sharing.map { ObjectIdentifier($0.participant) }
         }
     }
 
@@ -123,7 +123,7 @@ extension Composer {
         view.nextArrangement = layout
         view.isNew =
             layout != view.arrangement || !view.next.elementsEqual(view.shown) { $0.participant === $1.participant }
-            || view.besides != sharing.map { ObjectIdentifier($0.participant) }
+            || view.sharer != sharing.map { ObjectIdentifier($0.participant) }
         view.isAwaiting = view.isNew && isWaiting(view, now: now)
     }
 
@@ -144,7 +144,7 @@ extension Composer {
     /// Whether the present view stays for a moment, since what the next one shows is on its way and nobody shown has left: a newcomer that was asked to stop, so
     /// that no name card flashes up in its place, or one that sends few lines and is to be shown large. A screen waits for nobody.
     private func isWaiting(_ view: View, now: Instant) -> Bool {
-        guard !view.shown.isEmpty, view.besides == bench.sharing.map({ ObjectIdentifier($0.participant) }),
+        guard !view.shown.isEmpty, view.sharer == bench.sharing.map({ ObjectIdentifier($0.participant) }),
             view.shown.allSatisfy({ shown in
                 shown.participant.isConnected && bench.members.contains { $0.participant === shown.participant }
             })

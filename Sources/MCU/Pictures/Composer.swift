@@ -89,7 +89,7 @@ final class Composer: CodecJob {
     final class Bench: @unchecked Sendable {
         let table = TierTable.usual
         /// The programme, and those of the others that somebody takes.
-        var views = [View(.programme)]
+        var views: [View]
         var settingsVersion = 0
         /// One was made or went.
         var hasViewsChanged = false
@@ -129,6 +129,8 @@ final class Composer: CodecJob {
         var work = Duration.zero
         var gauge = HelpGauge()
         var spare = SpareTime()
+
+        init(_ programme: View) { views = [programme] }
     }
 
     private let state = Guarded(State())
@@ -136,13 +138,14 @@ final class Composer: CodecJob {
     private let pieces = PieceList<Piece>()
     /// Bits of the streams in which somebody waits for a key frame.
     private let keyFramesWanted = Atomic<UInt64>(0)
-    let bench = Bench()
+    let bench: Bench
     let staleAfter: Duration
     let words: PictureWords
 
     init(core: MediaCore) {
         staleAfter = core.configuration.staleAfter
         words = core.configuration.words
+        bench = Bench(View(.programme, screenWord: words.screen))
     }
 
     /// Who is shown large.
@@ -153,6 +156,7 @@ final class Composer: CodecJob {
 
     func set(_ view: ViewID, to settings: ViewSettings) {
         state.withLock { state in
+            guard state.settings[view.number] != settings else { return }
             state.settings[view.number] = settings
             state.version += 1
         }
@@ -235,19 +239,17 @@ final class Composer: CodecJob {
         bench.pieces.removeAll(keepingCapacity: true)
         if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }
         for view in bench.views where view.isTaken {
-            decode(view.shown, mayBeThere: view.id != .programme)
+            decode(view.shown)
             // Newcomers who are awaited.
-            if view.isAwaiting { decode(view.next, mayBeThere: true) }
+            if view.isAwaiting { decode(view.next) }
         }
         begin(beat) { compose(beat) }
     }
 
     /// A piece for each of them that has frames: one, whatever the number of views that show it, since a source is no work for two threads.
-    private func decode(_ members: [Bridge.Member], mayBeThere: Bool) {
+    private func decode(_ members: [Bridge.Member]) {
         for member in members where member.video.hasFrames {
-            let isThere =
-                mayBeThere
-                && bench.pieces.contains { if case .decode(let source) = $0 { source === member.video } else { false } }
+            let isThere = bench.pieces.contains { if case .decode(let source) = $0 { source === member.video } else { false } }
             if !isThere { bench.pieces.append(.decode(member.video)) }
         }
     }

@@ -33,6 +33,9 @@ package struct ViewID: Hashable, Comparable, Sendable {
     package static func < (one: ViewID, other: ViewID) -> Bool { one.number < other.number }
 }
 
+/// One of a thing for each view, by its number.
+typealias ByView<Element> = InlineArray<8, Element>
+
 /// A set of streams in one word, so that it goes into an atomic: 8 views of 8 tiers.
 struct StreamSet: Equatable, Sendable {
     var bits: UInt64 = 0

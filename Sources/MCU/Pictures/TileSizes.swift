@@ -6,7 +6,7 @@ struct TileSizes: Sendable {
     }
 
     /// nil where the view does not show it.
-    private var tiles = InlineArray<8, Tile?>(repeating: nil)
+    private var tiles = ByView<Tile?>(repeating: nil)
     private var fits = true
 
     /// - Parameter fits: pictures are scaled to their tiles; otherwise they stay as they are.
@@ -30,9 +30,9 @@ struct TileSizes: Sendable {
     /// Each size once; none where pictures stay as they are.
     /// - Parameter sizes: is replaced by them; its capacity is kept.
     /// - Returns: which of them each view has, −1 where it has none.
-    func collect(into sizes: inout [(width: Int, height: Int)?]) -> InlineArray<8, Int> {
+    func collect(into sizes: inout [(width: Int, height: Int)?]) -> ByView<Int> {
         sizes.removeAll(keepingCapacity: true)
-        var places = InlineArray<8, Int>(repeating: -1)
+        var places = ByView<Int>(repeating: -1)
         for number in 0..<ViewID.most {
             guard fits, let tile = tiles[number] else { continue }
             places[number] = sizes.firstIndex { $0?.width == tile.width && $0?.height == tile.height } ?? sizes.count

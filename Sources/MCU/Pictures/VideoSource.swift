@@ -27,16 +27,8 @@ final class VideoSource: Sendable {
         var count = 0
         var needsKey = true
         var isShown = true
-        /// The tiles that show it; none where its picture is wanted as it is.
-        var tiles = TileSizes()
-        /// What was last told to the peer.
-        var toldHeight = 0
-        /// What its sender was asked for over the channel.
-        var lines = WantedLines()
-        /// Of the largest picture that it has sent.
-        var mostLines = 0
-        /// A larger tile that it is about to have, and since when.
-        var coming: (lines: Int, since: Instant)?
+        /// The tiles that show it, and what its sender is asked for.
+        var demand = TileDemand()
         /// Since when no view shows it.
         var hiddenSince: Instant?
         /// The sender was asked to stop.
@@ -59,7 +51,7 @@ final class VideoSource: Sendable {
 
     private struct Latest: Sendable {
         /// By view, each in the size of its tile; the first alone where it is as it came.
-        var pictures = InlineArray<8, Picture?>(repeating: nil)
+        var pictures = ByView<Picture?>(repeating: nil)
         var decoded = Instant.start
         var counters = Counters()
 
@@ -77,7 +69,7 @@ final class VideoSource: Sendable {
         var frame: [UInt8] = []
         /// The sizes that are wanted, and which of them each view has.
         var sizes: [(width: Int, height: Int)?] = []
-        var places = InlineArray<8, Int>(repeating: -1)
+        var places = ByView<Int>(repeating: -1)
         var rings: [PictureRing] = []
         /// Of the frame in work, one for each size.
         var made: [Picture] = []
@@ -119,7 +111,7 @@ final class VideoSource: Sendable {
         enum Fate { case taken, ignored, wantsKey, isTooMuch }
         let fate: Fate = inbox.withLock { inbox in
             (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
-            inbox.mostLines = max(inbox.mostLines, size.height)
+            inbox.demand.arrived(size.height)
             guard inbox.isShown else { return .ignored }
             let verdict = inbox.allowance.admit(isKey: isKey, bytes: bytes.count, now: arrival)
             let isShutOut = inbox.allowance.isShutOut(arrival)
@@ -180,7 +172,7 @@ final class VideoSource: Sendable {
         inbox.withLock { inbox in
             guard inbox.count > 0 else { return nil }
             swap(&bench.frame, &inbox.frames[inbox.first])
-            bench.places = inbox.tiles.collect(into: &bench.sizes)
+            bench.places = inbox.demand.tiles.collect(into: &bench.sizes)
             inbox.first = (inbox.first + 1) % Self.mostWaiting
             inbox.count -= 1
             return inbox.count == 0
@@ -251,8 +243,6 @@ final class VideoSource: Sendable {
 
     /// How long a sender that nobody sees goes on before it is asked to stop: a view that changes back and forth costs no key frames.
     static let pausePatience = Duration.seconds(3)
-    /// How long a view waits for a sender that is asked for more lines, before it shows it larger.
-    static let growthPatience = Duration.milliseconds(800)
     /// How long a view waits for a sender that was asked to go on.
     static let wakePatience = Duration.milliseconds(1_500)
 
@@ -261,7 +251,7 @@ final class VideoSource: Sendable {
         enum Step { case none, begin, wake }
         let shown = !views.isEmpty
         let step: Step = inbox.withLock { inbox in
-            inbox.tiles.keep(views)
+            inbox.demand.keep(views)
             guard inbox.isShown != shown else { return .none }
             inbox.isShown = shown
             inbox.needsKey = true
@@ -296,7 +286,7 @@ final class VideoSource: Sendable {
     private func tellControl() { core.core.events.send(.videoWanted(meeting: meeting, session: participant.session, wish)) }
 
     /// What its sender is asked for.
-    var wish: PictureWish { inbox.withLock { PictureWish(isWanted: !$0.isPaused, lines: $0.lines.told) } }
+    var wish: PictureWish { inbox.withLock { PictureWish(isWanted: !$0.isPaused, lines: $0.demand.wanted) } }
 
     /// The sender was asked to stop.
     var isPaused: Bool { inbox.withLock { $0.isPaused } }
@@ -316,47 +306,29 @@ final class VideoSource: Sendable {
     ///   - thrift: how many rungs of lines less, since the machine is short.
     func setTile(_ size: (width: Int, height: Int)?, of view: ViewID = .programme, fits: Bool, thrift: Int, now: Instant) {
         let tile = size.map { TileSizes.Tile(width: $0.width, height: $0.height) }
-        let lines: Int = inbox.withLock { inbox in
-            inbox.tiles.set(tile, of: view, fits: fits)
-            let lines = inbox.tiles.mostLines
-            // It has the larger tile, or did not get it after all.
-            if let coming = inbox.coming, lines >= coming.lines || now - coming.since > Self.growthPatience + Self.growthPatience {
-                inbox.coming = nil
-            }
-            return lines
-        }
-        ask(for: lines, ofCamera: fits, thrift: thrift, now: now)
+        tell { $0.demand.show(tile, in: view, fits: fits, isSending: $0.lastArrival != nil, thrift: thrift, now: now) }
     }
 
     /// It is about to be shown in a larger tile: asks for the lines of it.
-    /// - Returns: whether they are on their way: it was asked a moment ago and has sent more lines before than it does now.
+    /// - Returns: whether they are on their way.
     func isGrowing(to lines: Int, thrift: Int, now: Instant) -> Bool {
-        let isGrowing = inbox.withLock { inbox in
-            guard inbox.isShown, !inbox.isPaused, inbox.lastArrival != nil, inbox.size.height > 0 else { return false }
-            if (inbox.coming?.lines ?? 0) < lines { inbox.coming = (lines, now) }
-            let aim = min(WantedLines.rung(for: lines, thrift: thrift), inbox.mostLines)
-            // A size is rounded on the way.
-            guard let coming = inbox.coming, inbox.size.height < aim * 9 / 10 else { return false }
-            return now - coming.since < Self.growthPatience
+        tell { inbox in
+            guard inbox.isShown, !inbox.isPaused, inbox.lastArrival != nil, inbox.size.height > 0 else { return nil }
+            return inbox.demand.grow(to: lines, from: inbox.size.height, thrift: thrift, now: now)
         }
-        if isGrowing { ask(for: lines, ofCamera: true, thrift: thrift, now: now) }
-        return isGrowing
     }
 
-    private func ask(for lines: Int, ofCamera: Bool, thrift: Int, now: Instant) {
-        let (changed, asks): ((source: Int, lines: Int)?, Bool) = inbox.withLock { inbox in
-            guard inbox.lastArrival != nil else { return (nil, false) }
-            let tile = max(lines, inbox.coming?.lines ?? 0)
-            let asks = ofCamera && tile > 0 && inbox.lines.follow(tile: tile, thrift: thrift, now: now) != nil
-            // A layer that fills its tile may be one that the machine is too short for.
-            let wanted = thrift == 0 ? tile : min(tile, WantedLines.rung(for: tile, thrift: thrift))
-            guard inbox.toldHeight != wanted else { return (nil, asks) }
-            inbox.toldHeight = wanted
-            return ((inbox.source, wanted), asks)
+    /// Tells what follows for the sender.
+    /// - Returns: whether anything was decided at all.
+    @discardableResult
+    private func tell(_ decide: (inout Inbox) -> TileDemand.Change?) -> Bool {
+        let (decision, source) = inbox.withLock { inbox in (decide(&inbox), inbox.source) }
+        guard let decision else { return false }
+        if decision.isWish { tellControl() }
+        if let lines = decision.layer, let worker = participant.worker {
+            core.core.workers[worker].post(.wantHeight(session: participant.session, source: source, lines: lines))
         }
-        if asks { tellControl() }
-        guard let changed, let worker = participant.worker else { return }
-        core.core.workers[worker].post(.wantHeight(session: participant.session, source: changed.source, lines: changed.lines))
+        return true
     }
 
     /// Whether frames come, decoded or not.

@@ -9,20 +9,23 @@ final class View {
     let id: ViewID
     let compositor = Compositor()
     var encoders: [TierEncoder?] = Array(repeating: nil, count: TierTable.most)
-    var settings = ViewSettings()
+    var settings = ViewSettings() { didSet { screenCaptions = settings.captions.mapValues { screenWord + $0 } } }
+    /// What stands under shared screens whose sharers have captions: made here, not for each picture.
+    private(set) var screenCaptions: [UUID: String] = [:]
+    private let screenWord: String
     var tiles: [TileContent] = []
     /// Somebody receives it or waits for it.
     var isTaken = false
     /// Who has a tile, in order, and who should have.
     var shown: [Bridge.Member] = []
     var next: [Bridge.Member] = []
-    /// `next` is another view than `shown`, in whatever.
+    /// `next` has other tiles than `shown`, or others in their places.
     var isNew = false
     /// `shown` stays for a moment until what `next` needs is there.
     var isAwaiting = false
-    /// Of `shown`, and the screen that it leaves room for.
+    /// Of `shown`, and who shares the screen that it leaves room for.
     var arrangement = LayoutChoice.grid
-    var besides: ObjectIdentifier?
+    var sharer: ObjectIdentifier?
     /// Of `next`.
     var nextArrangement = LayoutChoice.grid
     /// Beats since anything on the canvas was new.
@@ -35,7 +38,11 @@ final class View {
     var speakerPlace: Int?
     var speakerSought: UUID?
 
-    init(_ id: ViewID) { self.id = id }
+    /// - Parameter screenWord: before the caption of who shares a screen.
+    init(_ id: ViewID, screenWord: String) {
+        self.id = id
+        self.screenWord = screenWord
+    }
 
     /// Takes over who may have a tile.
     func follow(_ members: [Bridge.Member]) {
@@ -67,7 +74,7 @@ final class View {
         return speakerPlace
     }
 
-    /// Nobody takes it: nobody is shown, and its encoders go.
+    /// Nobody takes it: nobody is shown.
     func rest() {
         shown.removeAll(keepingCapacity: true)
         next.removeAll(keepingCapacity: true)

@@ -80,7 +80,7 @@ final class Mix {
         isTaken = false
         for member in members where member.participant.receivesAudio && member.participant.mix == id {
             isTaken = true
-            if hears(itself: member.participant) { continue }
+            if isHeard(member.participant) { continue }
             listens |= 1 << (2 * member.participant.soundClass.index + (member.participant.wantsRepair ? 1 : 0))
         }
         for place in shared.indices where listens & 1 << place != 0 && shared[place] == nil {
@@ -89,7 +89,7 @@ final class Mix {
         }
     }
 
-    private func hears(itself participant: Participant) -> Bool { heard.contains { $0.participant === participant } }
+    private func isHeard(_ participant: Participant) -> Bool { heard.contains { $0.participant === participant } }
 
     /// - Returns: packets made.
     func encode(into frame: AudioFrame) -> UInt64 {
