@@ -47,13 +47,14 @@ let package = Package(
         system("CCache"),
 
         room("Base", settings: packetSettings),
+        room("Net", ["Base", "CSockets"], settings: packetSettings),
         room("RTP", ["Base", "CCache"], settings: packetSettings),
         room("ICE", ["Base", "RTP", "COpenSSL"], settings: packetSettings),
-        room("SDP", ["RTP", "ICE"]),  // after ICE: it names addresses and credentials (docs/decisions/sdp-after-ice.md)
+        room("SDP", ["Base", "RTP", "ICE"]),  // after ICE: it names credentials (docs/decisions/sdp-after-ice.md)
         room("Peer", ["Base", "RTP", "SDP", "ICE", "COpenSSL", "CSRTP", "CCache"], settings: packetSettings),
         room("Audio", ["Base", "RTP", "COpus"]),
         room("Video", ["Base", "RTP", "CVPX", "CYUV", "CPango"]),
-        room("MCU", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets", "CCache"]),
+        room("MCU", ["Base", "Net", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CCache"]),
         room("Formats"),
         room("Store", ["Base", "Formats", "CSQLite", "CPostgres", "COpenSSL"]),
         room("Meetings", ["Base"]),
@@ -64,7 +65,7 @@ let package = Package(
             "ControlPlane", ["Base", "Formats", "Meetings", "Lines", "Store", "Records", "MCU", "WebServer", "COpenSSL", "CMalloc"],
             resources: [.copy("api")]),
         room("WebPages", resources: [.copy("site")]),
-        room("Endpoint", ["Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CSockets", "CWebSockets"], resources: [.copy("media")]),
+        room("Endpoint", ["Base", "Net", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "CWebSockets"], resources: [.copy("media")]),
         .executableTarget(
             name: "nhipcau",
             dependencies: [
@@ -74,13 +75,14 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Base", "RTP"], path: "Tests/Support", swiftSettings: swiftSettings),
         tests("Base"),
+        tests("Net"),
         tests("RTP"),
         tests("SDP", ["ICE"], exclude: ["vectors"]),
         tests("ICE", exclude: ["vectors"]),
         tests("Peer", ["RTP", "SDP", "ICE"]),
         tests("Audio", ["RTP"]),
         tests("Video", ["RTP"]),
-        tests("MCU", ["RTP", "SDP", "ICE", "Peer", "Audio", "Video"]),
+        tests("MCU", ["Net", "RTP", "SDP", "ICE", "Peer", "Audio", "Video"]),
         tests("Formats"),
         tests("Meetings"),
         tests("Lines"),
@@ -96,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Base", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CYUV", "CPango", "CFloor",
+                "Base", "Net", "RTP", "SDP", "ICE", "Peer", "Audio", "Video", "MCU", "Endpoint", "COpus", "CVPX", "CYUV", "CPango",
+                "CFloor",
             ], path: "Benchmarks", exclude: ["hook", "floor"],
             swiftSettings: swiftSettings),
     ],

@@ -36,7 +36,7 @@ final class Book {
             let result = try await StormCase.run(executable)
             storm = result
             enter(name, result.figures)
-        case "quality": enter(name, try QualityCase.run(.usual, pictures: value(of: "--pictures")))
+        case "quality": enter(name, try QualityCase.run(.usual, pictures: words["--pictures"]))
         case "quality-choices": enter(name, try QualityCase.run(.choices, pictures: nil))
         case "janus-100": try await janus(name, count: 100, speakers: 3)
         case "janus-50-all": try await janus(name, count: 50, speakers: 50)

@@ -1,3 +1,4 @@
+import Net
 import Foundation
 
 /// Followers of a meeting's channel that really read: WebSockets (RFC 6455) over plain sockets on one thread, which counts bytes and notes when a message came.
@@ -23,11 +24,7 @@ final class ChannelReaders: @unchecked Sendable {
         thread.start()
     }
 
-    static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    static func now() -> Double { Duration.nanoseconds(MediaClock.now().nanoseconds).seconds }
 
     /// Opens one more, in the meeting's channel.
     func add(port: UInt16, meeting: String, token: String) throws {

@@ -1,3 +1,4 @@
+import Net
 import Base
 import COpus
 import CVPX
@@ -15,11 +16,7 @@ enum Codecs {
     }
 
     /// Seconds of a core that this thread has had.
-    static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    static func now() -> Double { MediaClock.work().seconds }
 
     /// Seconds of one core that `body` takes, per call.
     private static func seconds(_ count: Int, _ body: (Int) throws -> Void) rethrows -> Double {

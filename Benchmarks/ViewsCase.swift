@@ -14,14 +14,14 @@ struct ViewsCase {
         let meeting: UUID
         let token = ""
 
-        func join(offer: String, meeting: String, name: String, site: String?) async throws(EndpointFailure) -> ContractClient.Join {
+        func join(offer: String, meeting: String, name: String, site: String?) async throws(CommandFailure) -> ContractClient.Join {
             let session = UUID()
             do throws(JoinRefusal) {
                 let answer = try await media.join(JoinRequest(session: session, meeting: self.meeting, name: name, offer: offer))
                 guard let location = URL(string: "views:/\(session.uuidString)") else { throw .unknownSession }
                 return ContractClient.Join(answer: answer.answer, location: location)
             } catch {
-                throw EndpointFailure(exitCode: 1, line: "\(error)")
+                throw CommandFailure(code: 1, line: "\(error)")
             }
         }
 

@@ -1,23 +1,28 @@
+import Base
 import Foundation
 
 // `make bench`: prints what the media core costs, beside the bare libraries on the same work in the same run. No test reads these figures.
 
-let words = Array(CommandLine.arguments.dropFirst())
-func value(of flag: String) -> String? { words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } }
 func complain(_ line: String) -> Never {
     FileHandle.standardError.write(Data("bench: \(line)\n".utf8))
     exit(64)
 }
 
+let words: Arguments
+do throws(CommandFailure) {
+    words = try Arguments(
+        Array(CommandLine.arguments.dropFirst()), of: "bench",
+        known: ["--case", "--before", "--rounds", "--json", "--plot", "--pictures"], switches: ["--peers"], help: "make help")
+} catch { complain(error.line) }
 guard let executable = ProcessInfo.processInfo.environment["NHIPCAU"] else {
     complain("NHIPCAU must name the built executable; use make bench")
 }
 let peers = ["janus-100", "janus-50-all", "gstreamer-9"]
 let names =
     ["floor", "latency", "allocations", "storm", "growth", "channel", "views", "quality", "quality-choices"] + Catalogue.all.map(\.name)
-    + (words.contains("--peers") ? peers : [])
+    + (words.has("--peers") ? peers : [])
 // One case, or some by commas: those that a ratio compares. `peers` is all that stands beside one.
-let wanted = value(of: "--case")?.split(separator: ",").flatMap { name in
+let wanted = words["--case"]?.split(separator: ",").flatMap { name in
     name == "peers" ? ["audio-500", "audio-50-all"] + peers : [String(name)]
 }
 if let unknown = wanted?.first(where: { !names.contains($0) }) {
@@ -25,10 +30,10 @@ if let unknown = wanted?.first(where: { !names.contains($0) }) {
 }
 let compared = ["video-25-10", "video-9-300", "audio-500", "storm"]
 let byName = ["quality-choices"]  // what only somebody who chooses anew wants to see
-let chosen = names.filter { wanted?.contains($0) ?? (value(of: "--before") == nil ? !byName.contains($0) : compared.contains($0)) }
+let chosen = names.filter { wanted?.contains($0) ?? (words["--before"] == nil ? !byName.contains($0) : compared.contains($0)) }
 
 say(Machine.line)
-if let before = value(of: "--before") {
+if let before = words["--before"] {
     guard FileManager.default.isExecutableFile(atPath: before) else { complain("\(before) is no executable") }
     for name in chosen {
         do {
@@ -36,7 +41,7 @@ if let before = value(of: "--before") {
                 try await StormPair.run(before: before, now: executable).printOut()
             } else if let load = Catalogue.all.first(where: { $0.name == name }) {
                 var pair = PairCase(load, before: before, now: executable)
-                try await pair.run(rounds: value(of: "--rounds").flatMap { Int($0) } ?? PairCase.usualRounds)
+                try await pair.run(rounds: words["--rounds"].flatMap { Int($0) } ?? PairCase.usualRounds)
                 pair.printOut()
             } else {
                 complain("\(name) is not compared with a build before")
@@ -58,5 +63,5 @@ for name in chosen {
     }
 }
 book.printRatios()
-if let file = value(of: "--json") { try book.json.write(to: URL(filePath: file)) }
-if let file = value(of: "--plot"), let plot = book.plot { try plot.write(toFile: file, atomically: true, encoding: .utf8) }
+if let file = words["--json"] { try book.json.write(to: URL(filePath: file)) }
+if let file = words["--plot"], let plot = book.plot { try plot.write(toFile: file, atomically: true, encoding: .utf8) }

@@ -1,9 +1,10 @@
+import Base
 import Foundation
 import FoundationNetworking
 
 /// Where an endpoint joins a meeting.
 package protocol MeetingDoor: Sendable {
-    func join(offer: String, meeting: String, name: String, site: String?) async throws(EndpointFailure) -> ContractClient.Join
+    func join(offer: String, meeting: String, name: String, site: String?) async throws(CommandFailure) -> ContractClient.Join
     func leave(_ location: URL) async
     /// Opens the meeting's channel; empty where there is none.
     var token: String { get }
@@ -27,8 +28,8 @@ package struct ContractClient: MeetingDoor {
     package private(set) var token: String
 
     /// Signs in where there is no token.
-    /// - Throws: `EndpointFailure` with what to do about it.
-    package init(_ options: EndpointOptions) async throws(EndpointFailure) {
+    /// - Throws: `CommandFailure` with what to do about it.
+    package init(_ options: EndpointOptions) async throws(CommandFailure) {
         server = options.server
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeout
@@ -38,7 +39,7 @@ package struct ContractClient: MeetingDoor {
         if options.token == nil { token = try await signIn(options.username ?? "", options.password ?? "") }
     }
 
-    package func join(offer: String, meeting: String, name: String, site: String?) async throws(EndpointFailure) -> Join {
+    package func join(offer: String, meeting: String, name: String, site: String?) async throws(CommandFailure) -> Join {
         var query = [URLQueryItem(name: "name", value: name)]
         if let site { query.append(URLQueryItem(name: "site", value: site)) }
         let path = "api/v1/meetings/\(meeting.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-"])) ?? meeting)/media"
@@ -50,7 +51,7 @@ package struct ContractClient: MeetingDoor {
         guard response.statusCode == 201 else { throw refusal(response, data) }
         guard let header = response.value(forHTTPHeaderField: "Location"), let location = URL(string: header, relativeTo: request.url)
         else {
-            throw EndpointFailure(exitCode: 76, line: "\(server): the answer has no Location. Is this a Nhịp Cầu server?")
+            throw CommandFailure(code: ExitCode.protocol, line: "\(server): the answer has no Location. Is this a Nhịp Cầu server?")
         }
         return Join(answer: String(decoding: data, as: UTF8.self), location: location.absoluteURL)
     }
@@ -61,7 +62,7 @@ package struct ContractClient: MeetingDoor {
         _ = try? await send(request("DELETE", location))
     }
 
-    private func signIn(_ username: String, _ password: String) async throws(EndpointFailure) -> String {
+    private func signIn(_ username: String, _ password: String) async throws(CommandFailure) -> String {
         struct Answer: Decodable { var token: String }
         var request = request("POST", server.appending(path: "api/v1/session"))
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
@@ -71,7 +72,8 @@ package struct ContractClient: MeetingDoor {
         guard response.statusCode == 201 else { throw refusal(response, data) }
         // What is wrong with a foreign answer helps nobody: the line below says whose it may be.
         guard let answer = try? JSONDecoder().decode(Answer.self, from: data) else {
-            throw EndpointFailure(exitCode: 76, line: "\(server): the answer to signing in has no token. Is this a Nhịp Cầu server?")
+            throw CommandFailure(
+                code: ExitCode.protocol, line: "\(server): the answer to signing in has no token. Is this a Nhịp Cầu server?")
         }
         return answer.token
     }
@@ -87,21 +89,21 @@ package struct ContractClient: MeetingDoor {
         return request
     }
 
-    private func send(_ request: URLRequest) async throws(EndpointFailure) -> (Data, HTTPURLResponse) {
+    private func send(_ request: URLRequest) async throws(CommandFailure) -> (Data, HTTPURLResponse) {
         do {
             let (data, response) = try await session.data(for: request)
             guard let response = response as? HTTPURLResponse, data.count <= Self.mostBytes else { throw URLError(.badServerResponse) }
             return (data, response)
         } catch {
-            throw EndpointFailure(
-                exitCode: 69,
+            throw CommandFailure(
+                code: ExitCode.unavailable,
                 line:
                     "\(server) cannot be reached: \(error.localizedDescription) Is it running, and --server right? A self-signed certificate must be in the system's store (update-ca-certificates)."
             )
         }
     }
 
-    private func refusal(_ response: HTTPURLResponse, _ body: Data) -> EndpointFailure {
+    private func refusal(_ response: HTTPURLResponse, _ body: Data) -> CommandFailure {
         struct Problem: Decodable {
             var title: String?
             var detail: String?
@@ -110,9 +112,9 @@ package struct ContractClient: MeetingDoor {
         let problem = try? JSONDecoder().decode(Problem.self, from: body)
         let words = problem.flatMap { $0.detail ?? $0.title } ?? HTTPURLResponse.localizedString(forStatusCode: response.statusCode)
         switch response.statusCode {
-        case 401: return EndpointFailure(exitCode: 77, line: "\(server) refuses the token or password (401): \(words)")
-        case 403: return EndpointFailure(exitCode: 77, line: "\(server) refuses (403): \(words)")
-        default: return EndpointFailure(exitCode: 1, line: "\(server) refuses (\(response.statusCode)): \(words)")
+        case 401: return CommandFailure(code: ExitCode.notAllowed, line: "\(server) refuses the token or password (401): \(words)")
+        case 403: return CommandFailure(code: ExitCode.notAllowed, line: "\(server) refuses (403): \(words)")
+        default: return CommandFailure(code: 1, line: "\(server) refuses (\(response.statusCode)): \(words)")
         }
     }
 }

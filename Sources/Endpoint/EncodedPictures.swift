@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import RTP
 
@@ -56,7 +57,7 @@ package final class EncodedPictures: Sendable {
 
     /// - Returns: nil where nothing is to be sent.
     /// - Parameter label: the name on the pattern.
-    package static func make(_ pictures: EndpointOptions.Pictures, label: String) throws(EndpointFailure) -> EncodedPictures? {
+    package static func make(_ pictures: EndpointOptions.Pictures, label: String) throws(CommandFailure) -> EncodedPictures? {
         switch pictures {
         case .none: return nil
         case .file(let path): return try read(path)
@@ -80,7 +81,7 @@ package final class EncodedPictures: Sendable {
         self.isAligned = isAligned
     }
 
-    private static func read(_ path: String) throws(EndpointFailure) -> EncodedPictures {
+    private static func read(_ path: String) throws(CommandFailure) -> EncodedPictures {
         let bytes = try MediaFile.read(path, atMost: mostBytes)
         do throws(IVFFault) { return try EncodedPictures(ivf: bytes) } catch { throw .input(path, "\(error.rawValue).") }
     }

@@ -1,3 +1,4 @@
+import Base
 import Audio
 import Foundation
 
@@ -37,7 +38,7 @@ package final class EncodedSound: Sendable {
     }
 
     /// - Returns: nil where nothing is to be sent.
-    package static func make(_ sound: EndpointOptions.Sound) throws(EndpointFailure) -> EncodedSound? {
+    package static func make(_ sound: EndpointOptions.Sound) throws(CommandFailure) -> EncodedSound? {
         switch sound {
         case .none: nil
         case .tone(let hertz): try encode(hertz: Double(hertz), isAligned: false) { _ in true }
@@ -51,7 +52,7 @@ package final class EncodedSound: Sendable {
     /// One second, which is a whole number of periods: the loop has no seam.
     private static func encode(
         hertz: Double, isAligned: Bool, amplitude: Double = 8_000, omitsSilence: Bool = false, sounds: (Int) -> Bool
-    ) throws(EndpointFailure) -> EncodedSound {
+    ) throws(CommandFailure) -> EncodedSound {
         do throws(OpusError) {
             var settings = OpusEncoder.Settings()
             settings.application = isAligned ? .lowDelay : .audio
@@ -73,11 +74,11 @@ package final class EncodedSound: Sendable {
             return try EncodedSound(
                 packets: packets, durations: Array(repeating: AudioFormat.samplesPerTick, count: packets.count), isAligned: isAligned)
         } catch {
-            throw EndpointFailure(exitCode: 70, line: "\(error)")
+            throw CommandFailure(code: ExitCode.software, line: "\(error)")
         }
     }
 
-    private static func read(_ path: String) throws(EndpointFailure) -> EncodedSound {
+    private static func read(_ path: String) throws(CommandFailure) -> EncodedSound {
         let bytes = try MediaFile.read(path, atMost: mostBytes)
         let file: OggOpusFile
         do throws(OggError) { file = try OggOpusFile(parsing: bytes.span.bytes) } catch {
@@ -87,7 +88,7 @@ package final class EncodedSound: Sendable {
             return try EncodedSound(
                 packets: (0..<file.packetCount).map { Array(file[$0]) }, durations: (0..<file.packetCount).map(file.duration(ofPacket:)))
         } catch {
-            throw EndpointFailure(exitCode: 70, line: "\(error)")
+            throw CommandFailure(code: ExitCode.software, line: "\(error)")
         }
     }
 }
@@ -99,7 +100,7 @@ package enum MediaFile {
         Bundle.module.url(forResource: "media/\(name)", withExtension: nil)?.path(percentEncoded: false)
     }
 
-    static func read(_ path: String, atMost limit: Int) throws(EndpointFailure) -> [UInt8] {
+    static func read(_ path: String, atMost limit: Int) throws(CommandFailure) -> [UInt8] {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw .input(path, "cannot be read. Is the path right?") }
         // It was only read: nothing is lost with it.
         defer { try? handle.close() }

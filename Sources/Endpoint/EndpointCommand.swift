@@ -1,32 +1,27 @@
+import Base
 import Foundation
 
 /// `nhipcau endpoint`.
 package enum EndpointCommand {
     /// - Parameter arguments: what follows `endpoint`.
-    /// - Returns: the exit code: 0, or as `EndpointFailure` has it.
-    package static func run(arguments: [String]) async -> Int32 {
-        do throws(EndpointFailure) {
-            let options = try EndpointOptions(parsing: arguments, environment: { ProcessSecrets.take($0) })
-            try checkReport(options.report)
-            let endpoint = try HeadlessEndpoint(options)
-            let ending = Ending()
-            do throws(EndpointFailure) {
-                try await endpoint.start()
-            } catch {
-                try write(await endpoint.stop(), to: options.report)
-                throw error
-            }
-            await ending.wait(atMost: options.duration)
-            try write(await endpoint.stop(), to: options.report)
-            return 0
+    /// - Throws: why it did not start, or what it could not write in the end.
+    package static func run(arguments: [String]) async throws(CommandFailure) {
+        let options = try EndpointOptions(parsing: arguments, environment: { ProcessSecrets.take($0) })
+        try checkReport(options.report)
+        let endpoint = try HeadlessEndpoint(options)
+        let ending = Ending()
+        do throws(CommandFailure) {
+            try await endpoint.start()
         } catch {
-            FileHandle.standardError.write(Data("nhipcau endpoint: \(error.line)\n".utf8))
-            return error.exitCode
+            try write(await endpoint.stop(), to: options.report)
+            throw error
         }
+        await ending.wait(atMost: options.duration)
+        try write(await endpoint.stop(), to: options.report)
     }
 
     /// Told before anything is started, not after an hour of measuring.
-    private static func checkReport(_ path: String?) throws(EndpointFailure) {
+    private static func checkReport(_ path: String?) throws(CommandFailure) {
         guard let path, path != "-" else { return }
         let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
         guard FileManager.default.isWritableFile(atPath: folder) else {
@@ -34,13 +29,13 @@ package enum EndpointCommand {
         }
     }
 
-    private static func write(_ report: EndpointReport, to path: String?) throws(EndpointFailure) {
+    private static func write(_ report: EndpointReport, to path: String?) throws(CommandFailure) {
         guard let path else { return }
         do {
             let json = try report.json() + Data("\n".utf8)
             if path == "-" { FileHandle.standardOutput.write(json) } else { try json.write(to: URL(filePath: path), options: .atomic) }
         } catch {
-            throw EndpointFailure(exitCode: 74, line: "\(path) cannot be written: \(error.localizedDescription)")
+            throw CommandFailure(code: ExitCode.output, line: "\(path) cannot be written: \(error.localizedDescription)")
         }
     }
 }

@@ -1,10 +1,11 @@
+import Net
 import Base
 import Foundation
 import Peer
 import RTP
 
-/// One thread for all endpoints of a process: `poll` over their sockets and the nearest deadline. `poll` and not `epoll`, because what is asked of it is
-/// measured in hundreds of sockets, and the C module with `epoll` does not go together with FoundationNetworking's in one room.
+/// One thread for all endpoints of a process: `poll` over their sockets and the nearest deadline. `poll` and not `epoll`: it is asked of hundreds of
+/// sockets, and which of them have something matters.
 final class EndpointLoop: Sendable {
     /// Longest time without a look at the inbox.
     static let longestWait = Duration.milliseconds(10)
@@ -54,7 +55,7 @@ final class EndpointLoop: Sendable {
         var sessions: [EndpointSession] = []
         var buffer = [UInt8](repeating: 0, count: Self.largestDatagram)
         var waiting: [pollfd] = []
-        var published = EndpointClock.now()
+        var published = MediaClock.now()
         while !shared.withLock({ $0.isStopping }) {
             admit(to: &sessions)
             tellWishes(to: sessions)
@@ -62,13 +63,13 @@ final class EndpointLoop: Sendable {
             if sessions.count > Self.crowd, !sessions[0].isDecoding { usleep(2_000) }
             wait(for: sessions, &waiting)
             for (place, entry) in waiting.enumerated() where entry.revents != 0 { sessions[place].receive(into: &buffer) }
-            let now = EndpointClock.now()
+            let now = MediaClock.now()
             for session in sessions where session.deadline <= now { session.tick(now: now) }
             guard now - published >= Self.publishing else { continue }
             published = now
             publish(sessions, now: now)
         }
-        let now = EndpointClock.now()
+        let now = MediaClock.now()
         publish(sessions, now: now)
         for session in sessions { session.close(now: now) }
         shared.withLock { $0.hasEnded = true }
@@ -83,9 +84,9 @@ final class EndpointLoop: Sendable {
         if !tickets.isEmpty { shared.withLock { $0.hasNewWishes = !$0.wishes.isEmpty } }
         for var ticket in tickets {
             do {
-                sessions.append(try EndpointSession(ticket, now: EndpointClock.now()))
+                sessions.append(try EndpointSession(ticket, now: MediaClock.now()))
             } catch {
-                (ticket.report.state, ticket.report.problem) = (.closed, (error as? EndpointFailure)?.line ?? "\(error)")
+                (ticket.report.state, ticket.report.problem) = (.closed, (error as? CommandFailure)?.line ?? "\(error)")
                 record(ticket.report, index: ticket.index)
             }
         }
@@ -104,12 +105,12 @@ final class EndpointLoop: Sendable {
 
     private func wait(for sessions: [EndpointSession], _ waiting: inout [pollfd]) {
         waiting.removeAll(keepingCapacity: true)
-        var until = EndpointClock.now() + Self.longestWait
+        var until = MediaClock.now() + Self.longestWait
         for session in sessions {
             waiting.append(pollfd(fd: session.socket.descriptor, events: Int16(POLLIN), revents: 0))
             until = min(until, session.deadline)
         }
-        let milliseconds = ((until - EndpointClock.now()).nanoseconds + 999_999) / 1_000_000
+        let milliseconds = ((until - MediaClock.now()).nanoseconds + 999_999) / 1_000_000
         _ = poll(&waiting, nfds_t(waiting.count), Int32(max(0, milliseconds)))
     }
 

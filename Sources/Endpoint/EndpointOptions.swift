@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What `nhipcau endpoint` was asked to do; also the arguments of the in-process `HeadlessEndpoint`.
@@ -76,12 +77,7 @@ package struct EndpointOptions: Sendable, Equatable {
     package func name(of index: Int) -> String { count == 1 ? name : "\(name) \(index + 1)" }
 }
 
-/// Why nothing was started: one line for standard error, and the exit code of `sysexits.h`.
-package struct EndpointFailure: Error, Equatable, Sendable {
-    package var exitCode: Int32
-    package var line: String
-    package init(exitCode: Int32, line: String) { (self.exitCode, self.line) = (exitCode, line) }
-
-    static func usage(_ line: String) -> EndpointFailure { EndpointFailure(exitCode: 64, line: "\(line) See `nhipcau help endpoint`.") }
-    static func input(_ path: String, _ reason: String) -> EndpointFailure { EndpointFailure(exitCode: 66, line: "\(path): \(reason)") }
+extension CommandFailure {
+    static func misused(_ line: String) -> CommandFailure { .usage("endpoint: \(line) See `nhipcau help endpoint`.") }
+    static func input(_ path: String, _ reason: String) -> CommandFailure { .input("\(path): \(reason)") }
 }

@@ -1,3 +1,4 @@
+import Net
 import Base
 import Audio
 import Foundation
@@ -19,7 +20,7 @@ final class EndpointSession {
     }
 
     let index: Int
-    var socket: EndpointSocket
+    let socket: UDPSocket
     let peer: Peer
     private var soundPlayer: SoundPlayer?
     private var picturePlayer: PicturePlayer?
@@ -43,12 +44,21 @@ final class EndpointSession {
         seat = ticket.report.location.flatMap { URL(string: $0)?.lastPathComponent }
         began = now
         (encodedSound, encodedPictures) = (ticket.sound, ticket.shelf?.original)
-        socket = try EndpointSocket()
+        socket = try Self.socket()
         peer = try Peer(configuration: ticket.configuration, now: now)
         receivedPictures = ReceivedPictures(decodes: ticket.options.decoding == .all)
         receivedSound = try ReceivedSound(decodes: ticket.options.decoding != .none, tones: ticket.options.listenTones)
         var sink = EndpointSink(session: self)
         peer.start(now: now, sink: &sink)
+    }
+
+    private static func socket() throws(CommandFailure) -> UDPSocket {
+        do {
+            return try UDPSocket(buffer: 1 << 20)
+        } catch {
+            guard case .refused(let reason) = error else { throw CommandFailure(code: ExitCode.system, line: "No UDP socket: \(error).") }
+            throw CommandFailure(code: ExitCode.system, line: "No UDP socket: \(reason). For many endpoints raise `ulimit -n`.")
+        }
     }
 
     var isDecoding: Bool { ticket.options.decoding != .none }
@@ -86,7 +96,7 @@ final class EndpointSession {
             guard let (count, source) = socket.receive(into: &buffer) else { return }
             buffer.withUnsafeMutableBufferPointer { room in
                 var datagram = UnsafeMutableBufferPointer(rebasing: room[..<count]).mutableSpan
-                peer.handle(&datagram, from: source, now: EndpointClock.now(), sink: &sink)
+                peer.handle(&datagram, from: source, now: MediaClock.now(), sink: &sink)
             }
         }
     }
@@ -147,7 +157,7 @@ final class EndpointSession {
 // What the peer tells.
 extension EndpointSession {
     func connected() {
-        let now = EndpointClock.now()
+        let now = MediaClock.now()
         connectedAt = now
         report.state = .connected
         report.connectMilliseconds = (now - began).seconds * 1_000
@@ -162,7 +172,7 @@ extension EndpointSession {
 
     func wantsKeyFrame() {
         report.sent.keyFramesAsked += 1
-        picturePlayer?.restart(now: EndpointClock.now())
+        picturePlayer?.restart(now: MediaClock.now())
     }
 
     func closed(_ reason: PeerCloseReason) {

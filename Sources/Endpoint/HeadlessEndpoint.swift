@@ -1,3 +1,4 @@
+import Net
 import Base
 import Foundation
 import ICE
@@ -21,7 +22,7 @@ package final class HeadlessEndpoint: Sendable {
     private let door: (any MeetingDoor)?
     private let loop = EndpointLoop()
     private let startedAt = Date.now
-    private let began = EndpointClock.now()
+    private let began = MediaClock.now()
     private struct Joined {
         var client: (any MeetingDoor)?
         var locations: [URL] = []
@@ -31,28 +32,30 @@ package final class HeadlessEndpoint: Sendable {
 
     /// Reads and encodes what is to be sent; touches no network.
     /// - Parameter door: where to join; nil is the server that the options name.
-    package init(_ options: EndpointOptions, door: (any MeetingDoor)? = nil) throws(EndpointFailure) {
+    package init(_ options: EndpointOptions, door: (any MeetingDoor)? = nil) throws(CommandFailure) {
         self.options = options
         self.door = door
         let sends = options.kind != .viewer
         sound = try sends ? EncodedSound.make(options.sound) : nil
         let pictures = try sends ? EncodedPictures.make(options.pictures, label: options.label ?? options.name) : nil
         shelf = pictures.map(PictureShelf.init)
-        do { identity = try DTLSIdentity() } catch { throw EndpointFailure(exitCode: 70, line: "No certificate for DTLS: \(error)") }
+        do { identity = try DTLSIdentity() } catch {
+            throw CommandFailure(code: ExitCode.software, line: "No certificate for DTLS: \(error)")
+        }
     }
 
     /// Joins all. Returns when each was answered or refused.
-    /// - Throws: `EndpointFailure` where the server cannot be reached or refuses every one.
-    package func start() async throws(EndpointFailure) {
+    /// - Throws: `CommandFailure` where the server cannot be reached or refuses every one.
+    package func start() async throws(CommandFailure) {
         let client: any MeetingDoor
         if let door { client = door } else { client = try await ContractClient(options) }
         joined.withLock { $0.client = client }
         loop.start()
         openChannel(token: client.token)
-        var refusals: [EndpointFailure] = []
+        var refusals: [CommandFailure] = []
         for base in stride(from: 0, to: options.count, by: Self.joinsAtOnce) {
             let batch = base..<min(base + Self.joinsAtOnce, options.count)
-            refusals += await withTaskGroup(of: EndpointFailure?.self) { group in
+            refusals += await withTaskGroup(of: CommandFailure?.self) { group in
                 for index in batch { group.addTask { await self.join(index, client) } }
                 return await group.reduce(into: []) { if let failure = $1 { $0.append(failure) } }
             }
@@ -66,7 +69,7 @@ package final class HeadlessEndpoint: Sendable {
 
     package func report() -> EndpointReport {
         EndpointReport(
-            meeting: options.meeting, startedAt: startedAt, durationSeconds: (EndpointClock.now() - began).seconds, endpoints: loop.reports)
+            meeting: options.meeting, startedAt: startedAt, durationSeconds: (MediaClock.now() - began).seconds, endpoints: loop.reports)
     }
 
     /// Leaves and ends the thread.
@@ -103,16 +106,16 @@ package final class HeadlessEndpoint: Sendable {
     }
 
     /// - Returns: why it was refused; that is also in the report.
-    private func join(_ index: Int, _ client: any MeetingDoor) async -> EndpointFailure? {
+    private func join(_ index: Int, _ client: any MeetingDoor) async -> CommandFailure? {
         var report = EndpointSessionReport(name: options.name(of: index), kind: options.kind.rawValue)
         let credentials = ICECredentials.random()
         let offerer = offerer(credentials)
-        do throws(EndpointFailure) {
-            let asked = EndpointClock.now()
+        do throws(CommandFailure) {
+            let asked = MediaClock.now()
             let join = try await client.join(
                 offer: offerer.offer().description, meeting: options.meeting, name: report.name, site: options.site)
             joined.withLock { $0.locations.append(join.location) }
-            report.joinMilliseconds = (EndpointClock.now() - asked).seconds * 1_000
+            report.joinMilliseconds = (MediaClock.now() - asked).seconds * 1_000
             report.location = join.location.absoluteString
             let configuration = try configuration(offerer, answer: join.answer, credentials)
             loop.record(report, index: index)
@@ -125,18 +128,18 @@ package final class HeadlessEndpoint: Sendable {
         }
     }
 
-    private func configuration(_ offerer: Offerer, answer: String, _ credentials: ICECredentials) throws(EndpointFailure)
+    private func configuration(_ offerer: Offerer, answer: String, _ credentials: ICECredentials) throws(CommandFailure)
         -> PeerConfiguration
     {
         let negotiated: NegotiatedSession
         do throws(SDPError) {
             negotiated = try offerer.session(from: SessionDescription(parsing: answer))
         } catch {
-            throw EndpointFailure(exitCode: 76, line: "\(options.server): the SDP answer cannot be used: \(error)")
+            throw CommandFailure(code: ExitCode.protocol, line: "\(options.server): the SDP answer cannot be used: \(error)")
         }
         return PeerConfiguration(
             role: .endpoint(seed: .random(in: .min ... .max)), identity: identity, localCredentials: credentials, negotiated: negotiated,
-            cname: offerer.parameters.cname, seed: .random(in: .min ... .max), ntpAtStart: EndpointClock.ntpAtStart())
+            cname: offerer.parameters.cname, seed: .random(in: .min ... .max), ntpAtStart: MediaClock.ntpAtStart())
     }
 
     private func offerer(_ credentials: ICECredentials) -> Offerer {

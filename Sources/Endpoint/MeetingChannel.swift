@@ -1,3 +1,4 @@
+import Net
 import Base
 import CWebSockets
 import Foundation
@@ -68,9 +69,9 @@ final class MeetingChannel: Sendable {
                     "nhipcau endpoint: the meeting's channel is not open (\(refusal)): pictures are sent as they are; it is tried again.\n"
                 FileHandle.standardError.write(Data(line.utf8))
             }
-            let end = EndpointClock.now() + pause
+            let end = MediaClock.now() + pause
             // Cut short where it shall end.
-            while !isStopping, EndpointClock.now() < end { Thread.sleep(forTimeInterval: 0.1) }
+            while !isStopping, MediaClock.now() < end { Thread.sleep(forTimeInterval: 0.1) }
         }
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Video
 
 /// Pictures that the endpoint draws and encodes once, as a loop: 640×360 at 25/s.
@@ -9,19 +10,19 @@ enum PictureLoop {
     static let flashing = 5
 
     /// Bars, a square that moves, a running number and the name; four seconds.
-    static func moving(_ name: String) throws(EndpointFailure) -> EncodedPictures {
+    static func moving(_ name: String) throws(CommandFailure) -> EncodedPictures {
         let pattern = TestPattern(.moving(name: name), width: width, height: height)
         return try encode(100, isAligned: false) { pattern.draw($0, into: $1) }
     }
 
     /// One colour; a second.
-    static func still(_ rgb: UInt32) throws(EndpointFailure) -> EncodedPictures {
+    static func still(_ rgb: UInt32) throws(CommandFailure) -> EncodedPictures {
         let pattern = TestPattern(.colour(rgb), width: width, height: height)
         return try encode(25, isAligned: false) { pattern.draw($0, into: $1) }
     }
 
     /// A dark picture whose upper left corner is white in the first 200 ms of each second. All key frames: none depends on one that was lost.
-    static func marks(_ name: String) throws(EndpointFailure) -> EncodedPictures {
+    static func marks(_ name: String) throws(CommandFailure) -> EncodedPictures {
         let pattern = TestPattern(.colour(0x20_3040), width: width, height: height)
         return try encode(25, isAligned: true) { number, picture in
             pattern.draw(number, into: picture)
@@ -32,7 +33,7 @@ enum PictureLoop {
 
     private static func encode(
         _ count: Int, isAligned: Bool, _ draw: (Int, Picture) -> Void
-    ) throws(EndpointFailure) -> EncodedPictures {
+    ) throws(CommandFailure) -> EncodedPictures {
         let pool = PicturePool(capacity: 4)
         var frames: [(bytes: [UInt8], isKey: Bool)] = []
         do throws(VPXError) {
@@ -46,7 +47,7 @@ enum PictureLoop {
                 frames.append((bytes, isKey))
             }
         } catch {
-            throw EndpointFailure(exitCode: 70, line: "The pictures cannot be encoded: \(error)")
+            throw CommandFailure(code: ExitCode.software, line: "The pictures cannot be encoded: \(error)")
         }
         return EncodedPictures(frames: frames, isAligned: isAligned)
     }

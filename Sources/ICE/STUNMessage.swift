@@ -1,3 +1,5 @@
+import Base
+
 /// Why a datagram is not a STUN message.
 package enum STUNError: Error, Equatable, Sendable {
     case truncated, notSTUN, tooLarge, tooManyAttributes, malformedAttribute, wrongFingerprint

@@ -1,3 +1,5 @@
+import Base
+
 /// Writes one STUN message into the caller's buffer, which is emptied first and keeps its capacity: nothing is allocated in steady state.
 ///
 /// The array, and not an `OutputSpan`, because integrity and fingerprint go back over what is written.

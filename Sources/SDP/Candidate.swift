@@ -1,3 +1,4 @@
+import Base
 import ICE
 
 /// One a=candidate, RFC 8839 §5.1.

@@ -1,3 +1,4 @@
+import Base
 import ICE
 
 /// What our side brings to a negotiation. The caller makes it; nothing is drawn at random here.

@@ -1,3 +1,4 @@
+import Base
 import ICE
 
 /// What an offer and its answer agreed on, seen from our side: "send" is from us to the peer. A value, ready to be handed to another thread.

@@ -1,3 +1,4 @@
+import Base
 import ICE
 
 /// ICE and DTLS of the peer for one m-line: its own lines, else the bundle's tagged m-line's, else the session's.

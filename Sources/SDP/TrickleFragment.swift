@@ -1,3 +1,4 @@
+import Base
 import ICE
 
 /// `application/trickle-ice-sdpfrag`, RFC 8840 §9: candidates for a session that exists, or new credentials (RFC 9725 §4.3).

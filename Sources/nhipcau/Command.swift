@@ -1,3 +1,4 @@
+import Base
 import Endpoint
 import Foundation
 import Store
@@ -32,7 +33,8 @@ enum Command {
             return try await StoreCommand.run(rest)
         case "endpoint":
             if rest.first == "--help" { return show(Help.of("endpoint")) }
-            return await EndpointCommand.run(arguments: rest)
+            try await EndpointCommand.run(arguments: rest)
+            return 0
         case "version", "--version":
             guard rest.isEmpty else { throw .usage("version takes no words; \"\(rest[0])\" is one") }
             return show("nhipcau \(version)\n")

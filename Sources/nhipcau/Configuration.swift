@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import MCU
 import Store
@@ -40,9 +41,9 @@ struct Configuration {
 
     /// The words of `serve`.
     static func parse(_ words: [String], of subcommand: String = "serve", extra: Set<String> = []) throws(CommandFailure) -> (
-        Configuration, Words
+        Configuration, Arguments
     ) {
-        let words = try Words(
+        let words = try Arguments(
             words, of: subcommand,
             known: extra.union([
                 "--config", "--listen", "--media-port", "--data", "--tls-certificate", "--tls-key", "--tls", "--public-url", "--log-level",
@@ -116,7 +117,7 @@ struct Configuration {
 
     // MARK: Flags
 
-    mutating func override(with words: Words) throws(CommandFailure) {
+    mutating func override(with words: Arguments) throws(CommandFailure) {
         if let text = words["--listen"] { try listen(text, "--listen") }
         if let text = words["--metrics"] { metrics = try Self.place(text, "--metrics") }
         if let word = words["--plain-http"] { try setPlain(word, "--plain-http") }

@@ -1,3 +1,4 @@
+import Base
 import ControlPlane
 import Endpoint
 import Foundation
@@ -90,7 +91,7 @@ enum Demo {
             options.pictures = .pattern
             if let path = HeadlessEndpoint.bundledMedia(speeches[index % speeches.count]) { options.sound = .file(path) }
             options.schedule = .init(on: .seconds(turn), off: .seconds(turn * (count - 1)), offset: .seconds(turn * index))
-            do throws(EndpointFailure) {
+            do throws(CommandFailure) {
                 let endpoint = try HeadlessEndpoint(options)
                 try await endpoint.start()
                 endpoints.append(endpoint)

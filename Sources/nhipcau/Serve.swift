@@ -1,3 +1,4 @@
+import Base
 import ControlPlane
 import Endpoint
 import Foundation

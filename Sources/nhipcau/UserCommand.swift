@@ -1,3 +1,4 @@
+import Base
 import ControlPlane
 import Foundation
 import Meetings
@@ -8,7 +9,7 @@ import Store
 enum UserCommand {
     static func run(_ arguments: [String]) async throws(CommandFailure) -> Int32 {
         let plain = arguments.prefix { !$0.hasPrefix("--") }
-        let words = try Words(Array(arguments.dropFirst(plain.count)), of: "user", known: ["--data", "--store"])
+        let words = try Arguments(Array(arguments.dropFirst(plain.count)), of: "user", known: ["--data", "--store"])
         let folder = words["--data"] ?? "data"
         let path = folder + "/nhipcau.sqlite"
         let place: StorePlace

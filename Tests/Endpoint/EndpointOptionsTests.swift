@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Testing
 
@@ -34,8 +35,8 @@ struct EndpointOptionsTests {
         ["--token", "again"],
     ])
     func `what is not understood is a usage error that names the word`(words: [String]) {
-        let failure = #expect(throws: EndpointFailure.self) { try EndpointOptions(parsing: Self.least + words) }
-        #expect(failure?.exitCode == 64 && failure?.line.contains(words[0]) == true)
+        let failure = #expect(throws: CommandFailure.self) { try EndpointOptions(parsing: Self.least + words) }
+        #expect(failure?.code == 64 && failure?.line.contains(words[0]) == true)
     }
 
     @Test(arguments: ["--server", "--meeting", "--token"])
@@ -43,16 +44,16 @@ struct EndpointOptionsTests {
         var words = Self.least
         let place = try #require(words.firstIndex(of: flag))
         words.removeSubrange(place...place + 1)
-        let failure = #expect(throws: EndpointFailure.self) { try EndpointOptions(parsing: words) }
-        #expect(failure?.exitCode == 64 && failure?.line.contains(flag) == true)
+        let failure = #expect(throws: CommandFailure.self) { try EndpointOptions(parsing: words) }
+        #expect(failure?.code == 64 && failure?.line.contains(flag) == true)
     }
 
     @Test func `a media file that is missing or not what it says ends with 66 and its name`() throws {
-        let missing = #expect(throws: EndpointFailure.self) { try EncodedSound.make(.file("/nowhere/a.ogg")) }
-        #expect(missing?.exitCode == 66 && missing?.line.contains("/nowhere/a.ogg") == true)
-        let other = #expect(throws: EndpointFailure.self) { try EncodedSound.make(.file(#filePath)) }
-        #expect(other?.exitCode == 66)
-        let pictures = #expect(throws: EndpointFailure.self) { try EncodedPictures.make(.file(#filePath), label: "") }
-        #expect(pictures?.exitCode == 66)
+        let missing = #expect(throws: CommandFailure.self) { try EncodedSound.make(.file("/nowhere/a.ogg")) }
+        #expect(missing?.code == 66 && missing?.line.contains("/nowhere/a.ogg") == true)
+        let other = #expect(throws: CommandFailure.self) { try EncodedSound.make(.file(#filePath)) }
+        #expect(other?.code == 66)
+        let pictures = #expect(throws: CommandFailure.self) { try EncodedPictures.make(.file(#filePath), label: "") }
+        #expect(pictures?.code == 66)
     }
 }

@@ -1,29 +1,9 @@
+import Base
 import Foundation
 import Testing
 
 @testable import Endpoint
 @testable import nhipcau
-
-struct WordsTests {
-    private func words(_ words: [String]) throws -> Words { try Words(words, of: "serve", known: ["--a", "--b"], repeatable: ["--r"]) }
-
-    @Test func `a value follows its flag, or stands behind an equals sign`() throws {
-        let read = try words(["--a", "1", "--b=x=y", "--r", "1", "--r=2"])
-        #expect(read["--a"] == "1" && read["--b"] == "x=y" && read.all("--r") == ["1", "2"] && read["--r"] == "2")
-        #expect(try words(["--a=--b"])["--a"] == "--b" && words([])["--a"] == nil && words([]).all("--r").isEmpty)
-    }
-
-    @Test(arguments: [
-        (["--c"], "unknown word \"--c\""), (["a"], "unknown word \"a\""), (["-a", "1"], "unknown word \"-a\""),
-        (["--a"], "--a wants a value"),
-        (["--a", "--b", "1"], "--a wants a value"), (["--a="], "--a wants a value"), (["--a", ""], "--a wants a value"),
-        (["--a", "1", "--a", "2"], "--a is given twice"), (["--a", "1", "2"], "unknown word \"2\""), ([""], "unknown word \"\""),
-    ])
-    func `what is wrong is named, with the way to help`(given: [String], said: String) {
-        let failure = #expect(throws: CommandFailure.self) { try words(given) }
-        #expect(failure?.code == ExitCode.usage && failure?.line.hasPrefix("serve: \(said)") == true)
-    }
-}
 
 struct CommandTests {
     @Test(arguments: [
@@ -56,7 +36,7 @@ struct CommandTests {
         #expect(Help.of("fly") == nil)
     }
 
-    /// Words that begin with two dashes in a text of help.
+    /// Arguments that begin with two dashes in a text of help.
     private func flags(_ text: String?) -> Set<String> {
         let words = (text ?? "").split { !$0.isLetter && $0 != "-" }
         return Set(words.filter { $0.hasPrefix("--") && $0.count > 2 }.map(String.init))

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Testing
 
@@ -74,7 +75,7 @@ struct ConfigurationTests {
         )
         #expect(read.tls == .selfSigned && !read.isLoopback)
         try read.override(
-            with: Words(
+            with: Arguments(
                 ["--listen=b:2", "--trusted-proxy", "::1", "--trusted-proxy=192.0.2.1", "--media-address", "192.0.2.9:7", "--tls", "none"],
                 of: "serve", known: ["--listen", "--tls"], repeatable: ["--trusted-proxy", "--media-address"]))
         #expect(read.host == "b" && read.port == 2 && read.tls == .none)

@@ -1,3 +1,4 @@
+import Net
 import Base
 import Foundation
 import ICE
@@ -53,12 +54,20 @@ package final class MediaServer: MediaPlane {
         if UDPSocket.isTaken(port: configuration.port) { throw .portTaken(configuration.port) }
         do { identity = try DTLSIdentity() } catch { throw .noIdentity("\(error)") }
         core = MediaCore(configuration: configuration)
-        ntpAtStart = Self.ntpAtStart(Date(), MediaClock.now())
+        ntpAtStart = MediaClock.ntpAtStart()
 
         var sockets: [UDPSocket] = []
         var bound = configuration.port
         for _ in core.workers {
-            let socket = try UDPSocket(port: bound)
+            let socket: UDPSocket
+            do {
+                socket = try UDPSocket(port: bound)
+            } catch {
+                switch error {
+                case .portTaken(let port): throw .portTaken(port)
+                case .refused(let reason): throw .cannotBind(port: bound, reason: reason)
+                }
+            }
             bound = socket.port
             sockets.append(socket)
         }
@@ -98,12 +107,6 @@ package final class MediaServer: MediaPlane {
     }
 
     private func forget(_ session: UUID) { sessions.withLock { _ = $0.removeValue(forKey: session) } }
-
-    private static func ntpAtStart(_ date: Date, _ now: Instant) -> UInt64 {
-        // 2 208 988 800 s lie between 1900 and 1970.
-        let seconds = date.timeIntervalSince1970 + 2_208_988_800 - Duration.nanoseconds(now.nanoseconds).seconds
-        return UInt64(seconds) << 32 | UInt64(seconds.truncatingRemainder(dividingBy: 1) * 4_294_967_296)
-    }
 
     private static func candidates(_ configuration: MediaServerConfiguration, port: UInt16) throws(MediaServerError) -> [TransportAddress] {
         guard !configuration.announced.isEmpty else {

@@ -1,3 +1,4 @@
+import Base
 import ICE
 
 /// How the media core is set up. Everything has a default that suits one machine.

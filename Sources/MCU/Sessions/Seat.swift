@@ -1,3 +1,5 @@
+import Net
+import Base
 import Foundation
 import ICE
 import Peer

@@ -1,3 +1,4 @@
+import Net
 import Base
 import Foundation
 import RTP

@@ -1,9 +1,7 @@
 import Base
-import CSockets
-import Foundation
-import RTP
+internal import CSockets
 
-/// The one place where media reads a clock: CLOCK_MONOTONIC, as `Instant`. Every process on a machine reads the same zero, which latency
+/// The one place where media, and who sends it, reads a clock: CLOCK_MONOTONIC, as `Instant`. Every process on a machine reads the same zero, which latency
 /// measurements rely on.
 package enum MediaClock {
     package static func now() -> Instant {
@@ -13,7 +11,7 @@ package enum MediaClock {
     }
 
     /// What the calling thread has worked so far. Others that take the processor from it do not count.
-    static func work() -> Duration {
+    package static func work() -> Duration {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return .nanoseconds(Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
@@ -26,8 +24,16 @@ package enum MediaClock {
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec) &- now().nanoseconds
     }
 
+    /// NTP time at `Instant.start` (RFC 5905): seconds since 1900 and their fraction, 32 bits each.
+    package static func ntpAtStart() -> UInt64 {
+        let (seconds, nanoseconds) = wallClockOffset().quotientAndRemainder(dividingBy: 1_000_000_000)
+        // 2 208 988 800 s lie between 1900 and 1970. The era that 2036 begins counts from 0 again.
+        let sum = Int64(2_208_988_800) + seconds
+        return UInt64(UInt32(truncatingIfNeeded: sum)) << 32 | UInt64(max(0, nanoseconds) << 32 / 1_000_000_000)
+    }
+
     /// Sleeps until `instant`; wakes at once where it has passed. Only media threads that keep a beat call it.
-    static func sleep(until instant: Instant) {
+    package static func sleep(until instant: Instant) {
         var time = timespec(tv_sec: Int(instant.nanoseconds / 1_000_000_000), tv_nsec: Int(instant.nanoseconds % 1_000_000_000))
         while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
     }

@@ -1,16 +1,14 @@
 import Base
-import CSockets
-import ICE
-import RTP
+internal import CSockets
 
 /// Room for a batch of datagrams, and the call that fills it.
 ///
 /// Unsafe, and why it holds: the six blocks are allocated once and freed in `deinit`; each header points into the blocks at its own index for as long
 /// as the object lives; nothing hands a pointer out beyond a closure.
-final class DatagramReceiver {
-    static let batch = 64
+package final class DatagramReceiver {
+    package static let batch = 64
     /// More than any path delivers unfragmented; a longer datagram is cut by the kernel, and SRTP or STUN then refuses it.
-    static let largest = 2_048
+    package static let largest = 2_048
 
     private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: batch * largest)
     private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: batch)
@@ -23,7 +21,7 @@ final class DatagramReceiver {
     /// CLOCK_REALTIME less CLOCK_MONOTONIC, nanoseconds, as of the last batch: the wall clock may be set at any time.
     private var offset: Int64 = 0
 
-    init(_ locals: LocalAddresses) {
+    package init(_ locals: LocalAddresses) {
         self.locals = LocalAddressCache(locals)
         controls.initialize(repeating: nc_receive_control(), count: Self.batch)
         addresses.initialize(repeating: sockaddr_in6(), count: Self.batch)
@@ -45,7 +43,7 @@ final class DatagramReceiver {
     }
 
     /// - Returns: how many datagrams arrived; 0 when none waits.
-    func receive(from socket: UDPSocket) -> Int {
+    package func receive(from socket: UDPSocket) -> Int {
         // The kernel writes what it used; only what it wrote to the last time is not as it was.
         for index in 0..<filled {
             headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
@@ -58,7 +56,7 @@ final class DatagramReceiver {
 
     /// The bytes of datagram `index` of the last batch, where they came from, and when they reached the kernel; `now` where that is not known.
     /// - Parameter earliest: no datagram of this batch came before.
-    func withDatagram(
+    package func withDatagram(
         _ index: Int, earliest: Instant, now: Instant, _ body: (inout MutableSpan<UInt8>, TransportAddress, Instant) -> Void
     ) {
         let length = min(Int(headers[index].msg_len), Self.largest)

@@ -1,6 +1,5 @@
-import CSockets
-import Foundation
-import ICE
+import Base
+internal import CSockets
 
 /// Tells which own address the kernel takes by itself for what goes to an address: the one that its routing table names (ip(7), connect(2)).
 ///
@@ -38,9 +37,5 @@ final class SourceProbe {
         var source = TransportAddress(socketAddress: own)
         source.port = 0
         return source
-    }
-
-    private func withSocketAddress(_ address: inout sockaddr_in6, _ body: (UnsafeMutablePointer<sockaddr>) -> Int32) -> Int32 {
-        withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
     }
 }

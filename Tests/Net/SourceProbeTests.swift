@@ -1,8 +1,7 @@
-import CSockets
-import ICE
+import Base
 import Testing
 
-@testable import MCU
+@testable import Net
 
 /// Which own address the kernel takes by itself. No datagram leaves: the routing table is asked.
 struct SourceProbeTests {

@@ -1,20 +1,20 @@
 import Base
-import CSockets
-import ICE
-import RTP
+internal import CSockets
 
 /// The machine's own addresses that datagrams came to, by the number under which `TransportAddress.local` names them.
 ///
 /// The media sockets are bound to no address. What leaves must carry the address that the client wrote to: it checked that one and no other
 /// (RFC 8445 §7.3.1.1). Shared by all workers, since one may hand a datagram to another.
-final class LocalAddresses: Sendable {
+package final class LocalAddresses: Sendable {
     /// More than any machine has; from there on the kernel chooses. Bounds what somebody on the machine itself can do with 127.0.0.0/8.
-    static let most = 1_024
+    package static let most = 1_024
     private let list = Guarded<[TransportAddress]>([])
+
+    package init() {}
 
     /// - Parameter address: of this machine, without a port.
     /// - Returns: its number, from 1 on; 0 where there is no room.
-    func number(of address: TransportAddress) -> UInt16 {
+    package func number(of address: TransportAddress) -> UInt16 {
         list.withLock { list in
             if let known = list.firstIndex(of: address) { return UInt16(known + 1) }
             guard list.count < Self.most else { return 0 }
@@ -23,7 +23,7 @@ final class LocalAddresses: Sendable {
         }
     }
 
-    var all: [TransportAddress] { list.withLock { $0 } }
+    package var all: [TransportAddress] { list.withLock { $0 } }
 }
 
 /// One thread's view of `LocalAddresses`: a datagram costs a comparison, and no lock.

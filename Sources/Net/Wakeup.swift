@@ -1,33 +1,33 @@
-import CSockets
+internal import CSockets
 
 /// An eventfd: any thread rings, the one that polls it wakes.
-final class Wakeup: Sendable {
-    let descriptor: Int32
+package final class Wakeup: Sendable {
+    package let descriptor: Int32
 
-    init() { descriptor = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC)) }
+    package init() { descriptor = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC)) }
 
     deinit { close(descriptor) }
 
-    func ring() {
+    package func ring() {
         var one: UInt64 = 1
         _ = write(descriptor, &one, 8)
     }
 
-    func silence() {
+    package func silence() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, 8)
     }
 }
 
 /// What a media loop waits for: its sockets, its mailbox, and its next deadline.
-final class Poller {
+package final class Poller {
     private let descriptor: Int32
 
-    init() { descriptor = epoll_create1(Int32(EPOLL_CLOEXEC)) }
+    package init() { descriptor = epoll_create1(Int32(EPOLL_CLOEXEC)) }
 
     deinit { close(descriptor) }
 
-    func watch(_ watched: Int32) {
+    package func watch(_ watched: Int32) {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
         event.data.fd = watched
@@ -35,7 +35,7 @@ final class Poller {
     }
 
     /// Returns when something is readable or `milliseconds` have passed. What is readable is found by reading: every source is non-blocking.
-    func wait(milliseconds: Int32) {
+    package func wait(milliseconds: Int32) {
         var event = epoll_event()
         _ = epoll_wait(descriptor, &event, 1, milliseconds)
     }

@@ -1,5 +1,5 @@
-import CSockets
-import ICE
+import Base
+internal import CSockets
 
 extension TransportAddress {
     /// From what the kernel wrote: a `sockaddr_in6`, or a `sockaddr_in` in the same room.
@@ -62,7 +62,7 @@ extension TransportAddress {
     }
 
     /// The addresses of the machine's interfaces that are up, loopback last; link-local ones are left out since a candidate cannot carry their zone.
-    static func ofInterfaces(port: UInt16) -> [TransportAddress] {
+    package static func ofInterfaces(port: UInt16) -> [TransportAddress] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return [] }
         defer { freeifaddrs(list) }

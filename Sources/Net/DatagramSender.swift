@@ -1,15 +1,15 @@
-import CSockets
-import Foundation
-import ICE
+import Base
+internal import CSockets
+internal import Glibc
 
 /// Datagrams that wait to leave together in one `sendmmsg`. Those that follow each other to one address leave as one message that the kernel cuts again
 /// (`UDP_SEGMENT`, Linux 4.18): the packets of a frame, all of one size but the last, cost one walk through the network stack.
 ///
 /// Unsafe, and why it holds: the blocks live as long as the object. A datagram is written at `used`, behind the last one, and `used` never passes
 /// `arenaSize - largest` before one is written. Header `n` points at address, vector and control `n`; vector `n` at bytes of the arena.
-final class DatagramSender {
-    static let largest = 1_500
-    static let mostMessages = 128
+package final class DatagramSender {
+    package static let largest = 1_500
+    package static let mostMessages = 128
     private static let arenaSize = 256 << 10
     /// Linux refuses more segments (UDP_MAX_SEGMENTS), and more bytes than an IP packet has.
     private static let (mostSegments, mostBytes) = (64, 65_000)
@@ -29,17 +29,17 @@ final class DatagramSender {
     private var locals: LocalAddressCache
     private let probe: SourceProbe
     /// Whether the kernel cuts messages.
-    private(set) var isSegmenting: Bool
+    package private(set) var isSegmenting: Bool
 
     /// What the kernel did not take: its buffer was full, or the network is not reachable. Media does not wait for it.
-    private(set) var dropped: UInt64 = 0
-    private(set) var sent: UInt64 = 0
-    private(set) var calls: UInt64 = 0
+    package private(set) var dropped: UInt64 = 0
+    package private(set) var sent: UInt64 = 0
+    package private(set) var calls: UInt64 = 0
     /// Handed to the kernel, each of one datagram or more.
-    private(set) var messages: UInt64 = 0
+    package private(set) var messages: UInt64 = 0
 
     /// - Parameter locals: own addresses, by the numbers that addresses carry.
-    init(socket: UDPSocket, locals: LocalAddresses, segmenting: Bool = true) {
+    package init(socket: UDPSocket, locals: LocalAddresses, segmenting: Bool = true) {
         self.socket = socket
         self.locals = LocalAddressCache(locals)
         probe = SourceProbe(isIPv6: socket.isIPv6)
@@ -64,7 +64,7 @@ final class DatagramSender {
     }
 
     /// `address` as it may be written to messages: without the own address where the kernel takes that one by itself, which is cheaper. Two system calls.
-    func leaving(to address: TransportAddress) -> TransportAddress {
+    package func leaving(to address: TransportAddress) -> TransportAddress {
         guard let own = locals.address(address.local), probe.source(for: address) == own else { return address }
         var short = address
         short.local = 0
@@ -72,7 +72,7 @@ final class DatagramSender {
     }
 
     /// Has `write` make a datagram in place; one of no length is none. A full batch leaves first.
-    func append(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
+    package func append(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
         if used > Self.arenaSize - Self.largest || (count == Self.mostMessages && address != self.address) { flush() }
         var room = UnsafeMutableBufferPointer(start: arena + used, count: Self.largest).mutableSpan
         let length = write(&room)
@@ -116,7 +116,7 @@ final class DatagramSender {
     private func close() { (address, segment, segments) = (nil, 0, 0) }
 
     /// Sends what waits.
-    func flush() {
+    package func flush() {
         var done = 0
         while done < count {
             let taken = nc_sendmmsg(socket.descriptor, headers + done, UInt32(count - done), Int32(MSG_DONTWAIT))
