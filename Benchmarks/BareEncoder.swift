@@ -1,5 +1,5 @@
-import RTP
 import CVPX
+import RTP
 import Video
 
 /// libvpx as anybody would set it up for a call, `cpu-used` −8, with the rates of our tiers.

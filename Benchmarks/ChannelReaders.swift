@@ -1,5 +1,5 @@
-import Net
 import Foundation
+import Net
 
 /// Followers of a meeting's channel that really read: WebSockets (RFC 6455) over plain sockets on one thread, which counts bytes and notes when a message came.
 final class ChannelReaders: @unchecked Sendable {

@@ -1,9 +1,9 @@
-import Net
+import Audio
 import Base
 import COpus
 import CVPX
-import Audio
 import Foundation
+import Net
 import RTP
 import Video
 

@@ -1,8 +1,8 @@
+import Audio
 import CFloor
 import Endpoint
 import Foundation
 import FoundationNetworking
-import Audio
 
 /// Janus AudioBridge (Debian's) with participants over plain RTP, so without any encryption, on the same packets as our `audio-N`.
 final class JanusCase {

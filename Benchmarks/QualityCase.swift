@@ -1,6 +1,6 @@
-import RTP
 import Foundation
 import MCU
+import RTP
 import Video
 
 /// `make bench CASE=quality`: what a receiver sees of a meeting's canvas, in each tier, beside what libvpx makes of the same pictures at the same rate where it
@@ -82,7 +82,7 @@ struct QualityCase {
                     result.text = tallies.map { $0.seen?.ssim(against: canvas, in: text.part) ?? 0 }
                 }
                 if let pictures, number == scene.cropAt & ~1 {
-                    let name = "\(scene.name.replacing(" ", with: "-"))-\(tier).png"
+                    let name = "\(scene.name.replacing(" ", with: "-"))-\(tier.name).png"
                     try Self.crop(scene, tier, canvas, tallies, to: "\(pictures)/\(name)")
                 }
             }
@@ -112,7 +112,7 @@ struct QualityCase {
                 let isHeld = result.loss(tier, index) >= -Self.mostLoss
                 let verdict = index == 0 ? "" : String(format: "%+.4f ", result.loss(tier, index)) + (isHeld ? "held" : "not held")
                 let names =
-                    "\(Self.wide(result.scene.name, 11)) \(Self.wide("\(tier)", 7)) \(Self.wide(tally.contender.name, 14))"
+                    "\(Self.wide(result.scene.name, 11)) \(Self.wide(tier.name, 7)) \(Self.wide(tally.contender.name, 14))"
                 let measured = String(
                     format: "%6.0f kbit/s  SSIM %.4f  PSNR %5.2f dB  encode %5.2f ms  decode %5.2f ms", tally.kilobits, tally.ssim,
                     tally.psnr, tally.encodeTime, tally.decodeTime)
@@ -134,7 +134,7 @@ struct QualityCase {
         func mean(_ value: (Result) -> Double) -> Double { results.reduce(0) { $0 + value($1) } / Double(results.count) }
         for tier in TierTable.usual.tiers {
             for (index, contender) in contenders.filter({ $0.tiers.contains(tier) }).enumerated() {
-                let name = "\(tier), \(contender.name)"
+                let name = "\(tier.name), \(contender.name)"
                 let times = (
                     mean { $0.tallies[tier.id.index][index].encodeTime }, mean { $0.tallies[tier.id.index][0].encodeTime },
                     mean { $0.tallies[tier.id.index][index].decodeTime }

@@ -1,5 +1,5 @@
-import RTP
 import Foundation
+import RTP
 import Video
 
 /// The same numbers in each run: SplitMix64.

@@ -1,6 +1,6 @@
-import RTP
 import Endpoint
 import Foundation
+import RTP
 import Video
 
 /// What a meeting's canvas shows in `make bench CASE=quality`. Drawn as the server draws it, by a compositor.

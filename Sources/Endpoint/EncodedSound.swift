@@ -1,5 +1,5 @@
-import Base
 import Audio
+import Base
 import Foundation
 
 /// Opus packets in a loop, made once and shared by all endpoints that send the same.

@@ -1,8 +1,8 @@
-import Net
-import Base
 import Audio
+import Base
 import Foundation
 import ICE
+import Net
 import Peer
 import RTP
 import SDP

@@ -1,7 +1,7 @@
-import Net
 import Base
 import CWebSockets
 import Foundation
+import Net
 
 /// A meeting's channel as a client reads it: a WebSocket (RFC 6455, subprotocol `nhipcau.v1`) on a thread of its own, which comes back by itself where it ends.
 /// What the endpoint is told there are the wishes for its pictures; media go on without it.

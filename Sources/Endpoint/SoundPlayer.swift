@@ -1,5 +1,5 @@
-import Base
 import Audio
+import Base
 import RTP
 
 /// Which packet of a loop is due, for one endpoint; sans-IO. Holds its beat: a late caller gets what was missed, up to a bound.

@@ -1,6 +1,6 @@
 import Base
-import Foundation
 import Formats
+import Foundation
 import MCU
 import Meetings
 import Records

@@ -1,7 +1,7 @@
-import Net
 import Base
 import Foundation
 import ICE
+import Net
 import Peer
 import RTP
 import Synchronization

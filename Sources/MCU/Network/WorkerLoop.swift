@@ -1,8 +1,8 @@
-import Net
 import Base
 import CCache
 import Foundation
 import ICE
+import Net
 import Peer
 import RTP
 

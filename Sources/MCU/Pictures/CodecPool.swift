@@ -1,6 +1,6 @@
-import Net
 import Base
 import Foundation
+import Net
 import RTP
 
 /// Work of one meeting on its picture, of which parts can be done by several threads.

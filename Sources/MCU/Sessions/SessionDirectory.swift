@@ -1,7 +1,7 @@
-import Net
 import Base
 import Foundation
 import ICE
+import Net
 import RTP
 
 /// Which worker owns which session: the only thing that workers share. Looked up once for each new client address, never for each packet.

@@ -1,6 +1,6 @@
-import Net
 import Base
 import Foundation
+import Net
 import RTP
 
 /// Keeps the beat of some meetings: sound every 20 ms, a picture every 40 ms. Ticks never wait for a source; a late tick is made up for, and counted.

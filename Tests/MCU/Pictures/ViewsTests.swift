@@ -1,6 +1,6 @@
-import Net
 import Base
 import Foundation
+import Net
 import RTP
 import Testing
 import Video

@@ -1,5 +1,5 @@
-import Base
 import Audio
+import Base
 import Foundation
 import Peer
 import RTP
