@@ -15,8 +15,13 @@
     var (whole, pieces) = (ChunkedBody(limit: 512), ChunkedBody(limit: 512))
     var (one, other) = ([UInt8](), [UInt8]())
     let outcome = input.withUnsafeBytes { whole.take($0, into: &one) }
-    var last = ChunkedBody.Outcome.more
-    for byte in input where last == .more { last = withUnsafeBytes(of: byte) { pieces.take($0, into: &other) } }
+    var (last, taken) = (ChunkedBody.Outcome.more, 0)
+    for byte in input where last == .more {
+        last = withUnsafeBytes(of: byte) { pieces.take($0, into: &other) }
+        taken += 1
+    }
+    // Where the end is counts from the beginning of what was given, which here is one byte.
+    if last == .done(1) { last = .done(taken) }
     precondition(outcome == last && one == other && one.count <= 512)
     return 0
 }
