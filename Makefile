@@ -10,6 +10,10 @@ SOAK_SECONDS ?= 600
 SOAK_JOINS ?= 300
 SEED ?= 1
 STORE ?= sqlite
+LINES ?= all
+WAYS ?= all
+SECONDS ?= 23
+SIDES ?= both
 
 .PHONY: help
 help: ## this list
@@ -92,6 +96,11 @@ sanitize: install ## the rooms' tests and a meeting under ThreadSanitizer and Ad
 .PHONY: soak
 soak: install-test release ## SOAK_JOINS joins and leaves in random order over SOAK_SECONDS (300 over 600), SEED given
 	@NHIPCAU="$(CURDIR)/$(RELEASE)" .venv/bin/python Tests/Interop/soak.py --seconds $(SOAK_SECONDS) --joins $(SOAK_JOINS) --seed $(SEED)
+
+.PHONY: lines
+lines: install-test release ## a meeting over bad lines, and what is heard and seen of it: LINES, WAYS, SECONDS and SIDES choose (all)
+	@tools/python-environment lines
+	@cd Tests/Interop && NHIPCAU="$(CURDIR)/$(RELEASE)" ../../.venv/bin/python -m lines --lines "$(LINES)" --ways "$(WAYS)" --seconds "$(SECONDS)" --seed "$(SEED)" --sides "$(SIDES)"
 
 .PHONY: clean
 clean: ## remove what was built

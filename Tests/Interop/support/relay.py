@@ -100,6 +100,8 @@ class Client:
     def __init__(self, address):
         self.address = address
         self.upstream = None
+        #: Beside the line: what it sends and gets is passed on at once and not counted.
+        self.is_spared = False
 
     def renew(self):
         old, self.upstream = self.upstream, bound()
@@ -172,6 +174,9 @@ class Relay:
         return self.clients[address]
 
     def carry(self, direction, now, data, client):
+        if client.is_spared:
+            self.put(direction, data, client)
+            return
         way, side = self.ways[direction], self.sides[direction]
         due, fate, waited = way.offer(now, len(data))
         size = len(data) + HEADERS
@@ -201,13 +206,8 @@ class Relay:
     def send_due(self):
         while self.waiting and self.waiting[0][0] <= time.monotonic():
             due, _, came, direction, data, client, stream, timestamp = heapq.heappop(self.waiting)
-            try:
-                if direction == "up":
-                    client.upstream.sendto(data, self.target)
-                else:
-                    self.listener.sendto(data, client.address)
-            except OSError:
-                continue  # whoever was there is gone; a line does not mind
+            if not self.put(direction, data, client):
+                continue
             now = time.monotonic()
             side = self.sides[direction]
             side.through += len(data) + HEADERS
@@ -217,6 +217,16 @@ class Relay:
                 side.second(int(now - self.marked))["through"] += len(data) + HEADERS
             if stream:
                 stream.left(now, timestamp)
+
+    def put(self, direction, data, client):
+        try:
+            if direction == "up":
+                client.upstream.sendto(data, self.target)
+            else:
+                self.listener.sendto(data, client.address)
+        except OSError:
+            return False  # whoever was there is gone; a line does not mind
+        return True
 
     # Orders
 
@@ -250,10 +260,17 @@ class Relay:
     def order_rebind(self):
         """As a router that forgot its mappings: each client is seen from a new port, and nothing comes back by the old one."""
         for client in self.clients.values():
+            if client.is_spared:
+                continue
             old = client.renew()
             del self.sockets[old]
             old.close()
             self.sockets[client.upstream] = client
+
+    def order_spare(self):
+        """Who has been heard until now is beside the line; who comes later is behind it."""
+        for client in self.clients.values():
+            client.is_spared = True
 
     def order_counts(self):
         late = [round(part(self.lateness, share), 2) for share in (0.5, 0.99)]

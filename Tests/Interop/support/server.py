@@ -49,7 +49,7 @@ def own_addresses():
 class Server:
     """`nhipcau serve`, and a thin client of its API as the administrator."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, addresses=None):
         #: `STORE=postgresql` gives each server a store of its own in a PostgreSQL of the tests' own.
         self.schema = None
         if os.environ.get("STORE") == "postgresql" and "--store" not in arguments:
@@ -59,6 +59,8 @@ class Server:
         self.port = free_port()
         self.media_port = free_port(socket.SOCK_DGRAM)
         self.arguments = arguments
+        #: What answers name as the server's own: a relay that stands before it, or this machine's.
+        self.addresses = addresses or own_addresses()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.start()
         answer = requests.post(f"{self.origin}/api/v1/session", json={"username": "admin", "password": PASSWORD}, timeout=10)
@@ -66,7 +68,7 @@ class Server:
         self.token = answer.json()["token"]
 
     def start(self):
-        addresses = [word for address in own_addresses() for word in ("--media-address", address)]
+        addresses = [word for address in self.addresses for word in ("--media-address", address)]
         command = [
             executable(), "serve", "--listen", f"127.0.0.1:{self.port}", "--media-port", str(self.media_port), "--data", self.data,
             *addresses, *self.arguments,
