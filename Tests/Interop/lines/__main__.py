@@ -20,7 +20,8 @@ WAYS = {"direct": Cell, "up": Cell, "down": Cell, "endpoint-up": HeadlessCell, "
 
 
 def chosen(word, known, what):
-    if word == "all":
+    # A terminal's height is in LINES too.
+    if word == "all" or word.isdigit():
         return list(known)
     names = [name for name in word.replace(" ", ",").split(",") if name]
     strange = [name for name in names if name not in known]

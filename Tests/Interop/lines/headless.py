@@ -5,11 +5,12 @@ import json
 import subprocess
 import time
 from contextlib import ExitStack
+from functools import cache
 
 from support.relay import RelayProcess
-from support.server import Server, executable
+from support.server import ROOT, Server, executable
 
-from . import picture, sound
+from . import clip, picture, sound
 from .cell import MEDIA, SETTLING, Page, speech, told
 
 VOICE = "speech-vi-chair.ogg"
@@ -18,6 +19,15 @@ VOICE = "speech-vi-chair.ogg"
 def endpoint(server, meeting, name, seconds, *words):
     command = [executable(), "endpoint", "--server", server.origin, "--token", server.token, "--meeting", meeting, "--name", name]
     return subprocess.Popen([*command, "--duration", str(seconds), *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=server.log)
+
+
+@cache
+def numbered():
+    """The clip, made once in a run."""
+    folder = ROOT / "out"
+    folder.mkdir(exist_ok=True)
+    clip.write(folder / "numbered.ivf")
+    return folder / "numbered.ivf"
 
 
 def ended(process):
@@ -51,7 +61,8 @@ class HeadlessCell:
 
     def speaking(self, stack):
         self.relay.change(**self.shapes)
-        words = ["--audio", str(MEDIA / VOICE), "--video", str(MEDIA / "clip-person-360p.ivf"), "--report", str(self.report)]
+        pictures = numbered()
+        words = ["--audio", str(MEDIA / VOICE), "--video", str(pictures), "--size", "whole", "--report", str(self.report)]
         process = endpoint(self.server, self.meeting, "Nói", self.seconds + 8, *words)
         stack.callback(ended, process)
         context = self.browser.new_context()
@@ -69,9 +80,9 @@ class HeadlessCell:
         result = self.result(is_connected, counts)
         loop = sound.Sound(sound.thinned(speech(VOICE) / 32_768), None)
         result["sound"] = sound.judge(loop, sound.recorded(base64.b64decode(heard["heard"]["samples"]), heard["heard"]["stamps"]), since, until)
-        # Its pictures have no numbers: those that the server sent are counted, by what the browser took.
-        seen = [[at, index, lines] for index, (at, _, lines) in enumerate(heard["seen"]) if since <= at <= until]
-        result["picture"] = picture.judge([at for at, _, _ in seen], seen, since, until) | {"eye": None, "pictures": None}
+        # Nobody saw when its pictures left, so how late they are is not told.
+        trouble = self.line.trouble and tuple(marked + ahead + 1000 * at for at in self.line.trouble)
+        result["picture"] = picture.judge(None, heard["seen"], since, until, trouble, numbers=clip.PICTURES)
         return result
 
     def listening(self):

@@ -7,21 +7,23 @@ FREEZE = 500
 NUMBERS = 4096
 
 
-def judge(painted, seen, since, until, trouble=None):
-    """`painted`: when each was; `seen`: `[when, number or -1, lines]`. A picture is new when its number is above all before it."""
+def judge(painted, seen, since, until, trouble=None, numbers=NUMBERS):
+    """`painted`: when each was, or None where nobody says; `seen`: `[when, number or -1, lines]`. A picture is new when its number is above all
+    before it, counted over the rounds of so many `numbers`."""
     newest, fresh, delays, sizes = -1, [], [], {}
     cards = []
     for at, number, lines in seen:
         if number < 0:
             cards.append(at)
             continue
-        number = unwrapped(number, newest, len(painted))
+        number = unwrapped(number, newest, numbers, None if painted is None else len(painted))
         if number is None or number <= newest:
             continue
         newest = number
         if since <= at <= until:
             fresh.append(at)
-            delays.append(at - painted[number])
+            if painted is not None:
+                delays.append(at - painted[number])
             sizes[lines] = sizes.get(lines, 0) + 1
     seconds = (until - since) / 1000
     edges = numpy.array([since, *fresh, until])
@@ -37,11 +39,13 @@ def judge(painted, seen, since, until, trouble=None):
     return result
 
 
-def unwrapped(number, newest, count):
+def unwrapped(number, newest, numbers, count):
     """The number as it was counted; None for one that was not painted."""
-    round_of = max(0, newest) // NUMBERS
-    near = [number + (round_of + more) * NUMBERS for more in (-1, 0, 1)]
-    fitting = [one for one in near if 0 <= one < count]
+    if newest < 0 and count is None:
+        return number
+    round_of = max(0, newest) // numbers
+    near = [number + (round_of + more) * numbers for more in (-1, 0, 1)]
+    fitting = [one for one in near if 0 <= one and (count is None or one < count)]
     return min(fitting, key=lambda one: abs(one - newest)) if fitting else None
 
 
