@@ -101,6 +101,11 @@ soak: install-test release ## SOAK_JOINS joins and leaves in random order over S
 lines: install-test release ## a meeting over bad lines, and what is heard and seen of it: LINES, WAYS, SECONDS and SIDES choose (all)
 	@tools/python-environment lines
 	@cd Tests/Interop && NHIPCAU="$(CURDIR)/$(RELEASE)" ../../.venv/bin/python -m lines --lines "$(LINES)" --ways "$(WAYS)" --seconds "$(SECONDS)" --seed "$(SEED)" --sides "$(SIDES)"
+	@$(if $(filter-out all,$(LINES) $(WAYS)),true,cd Tests/Interop && NHIPCAU="$(CURDIR)/$(RELEASE)" ../../.venv/bin/python -m lines.told)
+
+.PHONY: lines-told
+lines-told: install-test release ## what is put into a line beside what the server and the endpoint tell of it; fails where that is wrong
+	@cd Tests/Interop && NHIPCAU="$(CURDIR)/$(RELEASE)" ../../.venv/bin/python -m lines.told --strict
 
 .PHONY: clean
 clean: ## remove what was built

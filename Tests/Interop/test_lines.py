@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import select
 import socket
 import struct
@@ -10,7 +11,7 @@ import time
 
 import numpy
 import pytest
-from lines import clip, picture, sound
+from lines import clip, picture, sound, told
 from lines.headless import HeadlessCell
 from lines.named import LINES, Bounds, Line
 from lines.verdict import Verdict
@@ -383,3 +384,25 @@ def test_what_an_endpoint_behind_a_bad_line_misses_is_what_the_line_lost():
     assert lost - 3 <= report["sound"]["lost"] <= lost + 45, (lost, report["sound"])
     assert report["sound"]["latencyMilliseconds"]["count"] >= 5 and report["picture"]["frames"] > 80
     assert len(came["tiers"]) == 8 and came["tiers"][-1] is not None
+
+
+# What is put in beside what is told
+
+
+def test_a_wrong_word_about_a_line_is_found():
+    (case,) = [one for one in told.CASES if one.name == "all"]
+    true = {"lossUp": 10.2, "lossDown": 9.7, "jitterUp": 29.0, "jitterDown": 31.0, "roundTrip": 401.0}
+
+    def came(**wrong):
+        return {"figures": {name: {"true": value, "server": wrong.get(name, value * 1.02), "endpoint": None} for name, value in true.items()}}
+
+    assert not told.wrong(case, came())
+    bad = {"lossUp": 11.5, "lossDown": 8.5, "jitterUp": 36.0, "jitterDown": None, "roundTrip": 380.0}
+    assert [words.split(":")[0] for words in told.wrong(case, came(**bad))] == list(case.checked)
+
+
+# The server does not tell all of it rightly yet: `make lines` and `make lines-told` ask for it, `make test` does not.
+@pytest.mark.skipif(not os.environ.get("NHIPCAU_TOLD"), reason="`make lines-told` does it; NHIPCAU_TOLD=1 here: it takes four minutes")
+@pytest.mark.parametrize("case", told.CASES, ids=lambda case: case.name)
+def test_what_is_put_into_a_line_is_what_is_told_of_it(case):
+    assert not told.wrong(case, told.run(case))

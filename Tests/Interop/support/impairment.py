@@ -23,7 +23,7 @@ SHAPE = {
 }
 
 #: With jitter that keeps the order the delay goes in straight lines between values drawn this far apart, in seconds.
-KNOTS = (0.06, 0.18)
+KNOTS = (0.03, 0.12)
 
 
 def shape(**said):
@@ -72,7 +72,7 @@ class Way:
             return [], "dropped", waited
         if self.loses(luck, change):
             return [], "lost", waited
-        due = [end + self.delay(end, jitter)]
+        due = [self.delayed(end, jitter)]
         if doubled < shape["duplicate"]:
             due.append(due[0])
         return due, "through", waited
@@ -125,18 +125,18 @@ class Way:
             self.is_losing = change < min(1, loss / (burst * (1 - loss)))
         return self.is_losing
 
-    def delay(self, now, draw):
+    def delayed(self, now, draw):
         jitter = self.shape["jitter"]
         storm = self.shape["storm"]
         if storm and self.within(storm[:2], now):
             jitter = storm[2]
         base = self.shape["delay"] / 1000
         if self.shape["reorder"]:
-            return base + 2 * jitter / 1000 * draw
+            return now + base + 2 * jitter / 1000 * draw
         more = 2 * jitter / 1000 * self.wave(now) if jitter else 0.0
         # Whatever the delay does, what came first comes out first.
         self.last = max(self.last, now + base + more)
-        return self.last - now
+        return self.last
 
     def wave(self, now):
         """Between 0 and 1, in straight lines from one drawn value to the next."""
