@@ -215,6 +215,23 @@ def test_what_blocks_blocks_and_lets_go():
         assert server.recv(100) == b"something" and relay.counts()["up"]["cut"] == 1
 
 
+def test_tcp_is_passed_on_where_udp_is_blocked_and_an_outage_holds_it():
+    with socket.create_server(("127.0.0.1", 0)) as server, RelayProcess(target=server.getsockname(), up={"blocked": True}) as relay:
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as client:
+            behind, _ = server.accept()
+            with behind:
+                behind.settimeout(5)
+                relay.change(up={"blocked": True, "outage": [0, 0.6]})
+                relay.mark()
+                began = time.monotonic()
+                client.sendall(b"x" * 300_000)
+                client.shutdown(socket.SHUT_WR)
+                got = b"".join(iter(lambda: behind.recv(65_536), b""))
+                assert len(got) == 300_000 and time.monotonic() - began > 0.55
+                behind.sendall(b"answer")
+                assert client.recv(100) == b"answer"
+
+
 def test_the_jitter_of_sound_is_told_as_a_receiver_would_measure_it():
     with ends(up={"jitter": 45, "reorder": True}) as (relay, client, server):
         expected, transit = [], None

@@ -1,7 +1,8 @@
 """A bad line of one's own: a UDP relay on loopback that stands between clients and a server and treats each direction as its shape says.
 
 It is a process of one thread, so that neither a test nor a browser's driver delays a packet, and takes the kernel's time of arrival, so that a
-packet leaves on time though the process was woken late. Each address of a client gets a socket of its own to the server, as a NAT has it."""
+packet leaves on time though the process was woken late. Each address of a client gets a socket of its own to the server, as a NAT has it.
+TCP on the same number is passed on as it is."""
 
 import gc
 import heapq
@@ -19,8 +20,10 @@ from pathlib import Path
 
 if __package__:
     from .impairment import HEADERS, Way
+    from .passage import Passages
 else:
     from impairment import HEADERS, Way
+    from passage import Passages
 
 #: Not in Python's socket module; Linux, both where it has 64-bit times.
 SO_TIMESTAMPNS = 35
@@ -108,6 +111,19 @@ class Client:
         return old
 
 
+def both(port):
+    """A UDP and a TCP socket on one number, as a server's media port has it."""
+    for _ in range(50):
+        datagrams = bound(port)
+        try:
+            return datagrams, socket.create_server(datagrams.getsockname(), backlog=16)
+        except OSError:
+            datagrams.close()
+            if port:
+                raise
+    raise OSError("no port is free for UDP and TCP")
+
+
 def bound(port=0):
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -121,9 +137,10 @@ class Relay:
     """The loop. `ask` is what the other process says to it."""
 
     def __init__(self, port, target, up, down, seed):
-        self.listener = bound(port)
+        self.listener, connections = both(port)
         self.port = self.listener.getsockname()[1]
         self.target = tuple(target) if target else None
+        self.passages = Passages(connections, self.target)
         self.ways = {"up": Way(f"{seed} up", **up), "down": Way(f"{seed} down", **down)}
         self.sides = {"up": Side(), "down": Side()}
         self.clients = {}
@@ -139,13 +156,22 @@ class Relay:
         gc.disable()
         while self.is_open:
             self.send_due()
-            timeout = max(0.0, self.waiting[0][0] - time.monotonic()) if self.waiting else None
-            ready, _, _ = select.select([0, self.listener, *self.sockets], [], [], timeout)
+            now = time.monotonic()
+            held = any(way.within(way.shape["outage"], now) for way in self.ways.values())
+            timeout = max(0.0, self.waiting[0][0] - now) if self.waiting else None
+            if held:
+                timeout = 0.05 if timeout is None else min(timeout, 0.05)
+            reading = [0, self.listener, *self.sockets, *self.passages.reading(held)]
+            ready, writable, _ = select.select(reading, self.passages.writing(held), [], timeout)
             for one in ready:
                 if one == 0:
                     self.read_orders()
                 elif one is self.listener or one in self.sockets:
                     self.receive(one)
+                else:
+                    self.passages.read(one)
+            for one in writable:
+                self.passages.write(one)
 
     # Packets
 
@@ -246,7 +272,7 @@ class Relay:
                 self.ways[direction].change(**shape)
 
     def order_target(self, host, port):
-        self.target = (host, port)
+        self.target = self.passages.target = (host, port)
 
     def order_mark(self):
         """Counts begin anew, and so do schedules. Returns the time of both on CLOCK_REALTIME, in seconds."""
