@@ -141,13 +141,13 @@ def test_both_directions_are_relayed_each_with_its_own_shape():
     with ends(up={"delay": 60}, down={"delay": 10}) as (relay, client, server):
         numbers, delays = carried(client, server, 100, 0.005)
         assert numbers == list(range(100))
-        # The relay is never early, and late only where the machine is.
-        assert 59.9 < min(delays) and numpy.median(delays) < 70, delays
+        # The relay is never early; how late this process reads is the machine's.
+        assert 59.9 < min(delays) < 66 and 59.9 < relay.counts()["up"]["delay"][0] < 66, (min(delays), relay.counts()["up"])
         client.send(b"hello")
         _, address = server.recvfrom(100)
         server.connect(address)
         numbers, delays = carried(server, client, 50, 0.005)
-        assert numbers == list(range(50)) and 9.9 < min(delays) and numpy.median(delays) < 20
+        assert numbers == list(range(50)) and 9.9 < min(delays) < 16
         counts = relay.counts()
         assert counts["up"]["through"] == 101 and counts["down"]["through"] == 50 and counts["clients"] == 1
         assert counts["up"]["offered"] == 100 * 128 + 33
@@ -216,7 +216,7 @@ def test_what_blocks_blocks_and_lets_go():
 
 
 def test_tcp_is_passed_on_where_udp_is_blocked_and_an_outage_holds_it():
-    with socket.create_server(("127.0.0.1", 0)) as server, RelayProcess(target=server.getsockname(), up={"blocked": True}) as relay:
+    with socket.create_server(("127.0.0.1", 0)) as server, RelayProcess(target=server.getsockname(), up={"blocked": True}, tcp=True) as relay:
         with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as client:
             behind, _ = server.accept()
             with behind:

@@ -16,7 +16,9 @@ class Passages:
         self.ended = set()
 
     def reading(self, held):
-        """Sockets to read from; none while an outage holds them."""
+        """Sockets to read from; of connections none while an outage holds them."""
+        if self.listener is None:
+            return []
         if held:
             return [self.listener]
         return [self.listener, *(one for one, other in self.others.items() if other not in self.ended and len(self.waiting[other]) < MOST)]

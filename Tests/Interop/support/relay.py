@@ -2,7 +2,7 @@
 
 It is a process of one thread, so that neither a test nor a browser's driver delays a packet, and takes the kernel's time of arrival, so that a
 packet leaves on time though the process was woken late. Each address of a client gets a socket of its own to the server, as a NAT has it.
-TCP on the same number is passed on as it is."""
+TCP on the same number is passed on as it is, where that is wanted: without it nobody can leave a bad line for a good one."""
 
 import gc
 import heapq
@@ -136,8 +136,8 @@ def bound(port=0):
 class Relay:
     """The loop. `ask` is what the other process says to it."""
 
-    def __init__(self, port, target, up, down, seed):
-        self.listener, connections = both(port)
+    def __init__(self, port, target, up, down, seed, tcp):
+        self.listener, connections = both(port) if tcp else (bound(port), None)
         self.port = self.listener.getsockname()[1]
         self.target = tuple(target) if target else None
         self.passages = Passages(connections, self.target)
@@ -317,8 +317,8 @@ def arrival(notes):
 class RelayProcess:
     """The relay as a process of its own, and orders to it."""
 
-    def __init__(self, target=None, up=None, down=None, seed=1, port=0):
-        setup = {"port": port, "target": target, "up": up or {}, "down": down or {}, "seed": seed}
+    def __init__(self, target=None, up=None, down=None, seed=1, port=0, tcp=False):
+        setup = {"port": port, "target": target, "up": up or {}, "down": down or {}, "seed": seed, "tcp": tcp}
         self.process = subprocess.Popen(
             [sys.executable, Path(__file__), json.dumps(setup)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
