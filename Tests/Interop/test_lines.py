@@ -305,7 +305,12 @@ def test_what_comes_back_after_trouble_is_timed(plain):
     heard[ms(6_000): ms(10_400)] = 0
     told = sound.judge(at(said), at(heard), 1_000_000, 1_020_000, trouble=(1_006_000, 1_010_000))
     # Unless the speaker pauses, what was silenced until 0.4 s after the trouble is back then.
-    assert 0.3 < told["sound_back"] < 0.8 and told["delay_back"] == 0, told
+    assert 0.3 < told["sound_back"] < 0.8 and told["delay_back"] == 0 and told["holes"] > 15 and told["silent"] > 3_000, told
+    blind = sound.judge(at(said), at(heard), 1_000_000, 1_020_000, trouble=(1_006_000, 1_010_000), blind=(1_005_900, 1_010_500))
+    assert blind["holes"] < 1 and blind["gap"] < 100 and blind["silent"] == told["silent"], blind
+    heard[ms(6_000):] = 0
+    gone = sound.judge(at(said), at(heard), 1_000_000, 1_020_000, trouble=(1_006_000, 1_010_000))
+    assert gone["sound_back"] is None and gone["holes"] > 60, gone
 
 
 def test_blocks_that_are_handed_over_late_do_not_make_the_sound_late():

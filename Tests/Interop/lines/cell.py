@@ -132,14 +132,14 @@ class Cell:
         ahead = listener.ahead()
         since, until = marked + SETTLING * 1000 + ahead, marked + self.seconds * 1000 + ahead
         said, heard = speaker.call("record"), listener.call("record")
-        trouble = self.line.trouble and tuple(marked + ahead + 1000 * at for at in self.line.trouble)
+        trouble, blind = (span and tuple(marked + ahead + 1000 * at for at in span) for span in (self.line.trouble, self.line.blind))
         result = {
             "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"],
             "picture": picture.judge(said["painted"], heard["seen"], since, until, trouble),
         }
         if heard.get("heard") and heard["heard"]["stamps"]:
             pair = [sound.recorded(base64.b64decode(one["samples"]), one["stamps"]) for one in (said["sent"], heard["heard"])]
-            result["sound"] = sound.judge(*pair, since, until, trouble)
+            result["sound"] = sound.judge(*pair, since, until, trouble, blind)
         else:
             result["sound"] = {"stoi": 0.0, "estoi": 0.0, "holes": 100.0, "gap": until - since, "ear": None, "segments": 0}
         result |= told(self.told, "Nghe", "Nói" if self.way == "up" else "Nghe")

@@ -79,9 +79,10 @@ class HeadlessCell:
         since, until = marked + SETTLING * 1000 + ahead, marked + self.seconds * 1000 + ahead
         result = self.result(is_connected, counts)
         loop = sound.Sound(sound.thinned(speech(VOICE) / 32_768), None)
-        result["sound"] = sound.judge(loop, sound.recorded(base64.b64decode(heard["heard"]["samples"]), heard["heard"]["stamps"]), since, until)
+        trouble, blind = (span and tuple(marked + ahead + 1000 * at for at in span) for span in (self.line.trouble, self.line.blind))
+        recorded = sound.recorded(base64.b64decode(heard["heard"]["samples"]), heard["heard"]["stamps"])
+        result["sound"] = sound.judge(loop, recorded, since, until, trouble, blind)
         # Nobody saw when its pictures left, so how late they are is not told.
-        trouble = self.line.trouble and tuple(marked + ahead + 1000 * at for at in self.line.trouble)
         result["picture"] = picture.judge(None, heard["seen"], since, until, trouble, numbers=clip.PICTURES)
         return result
 

@@ -51,6 +51,14 @@ class Line:
         span = self.shape.get("outage") or self.shape.get("storm")
         return (span[0], span[0] + span[1]) if span else None
 
+    @property
+    def blind(self):
+        """Between these seconds nobody can be heard or seen: what is missed there is told by when it is back."""
+        if self.rebinds is not None:
+            return self.rebinds - 0.2, self.rebinds + 3.5
+        span = self.shape.get("outage")
+        return (span[0] - 0.2, span[0] + span[1] + 1) if span else None
+
 
 def thin(name, rate, bounds):
     return Line(name, f"{rate / 1000:g} kbit/s, a queue of 300 ms", {"rate": rate, "queue": 300}, bounds)

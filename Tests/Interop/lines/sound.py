@@ -121,7 +121,15 @@ def lags(said, heard, guess, reach):
         if found:
             places.append(place)
             candidates.append([(start + offset - place, like) for offset, like in found])
-    return numpy.array(places), numpy.array(follow(candidates) if candidates else [])
+    return supported(numpy.array(places), numpy.array(follow(candidates) if candidates else []))
+
+
+def supported(places, found):
+    """Without segments that nothing near them bears out: silence is a little like everything."""
+    near = numpy.abs(places[:, None] - places[None, :]) <= 4 * HOP
+    alike = numpy.abs(found[:, None] - found[None, :]) < 0.06 * RATE
+    kept = (near & alike).sum(axis=1) >= 3 if len(places) else numpy.array([], bool)
+    return places[kept], found[kept]
 
 
 def cued(loop, heard):
@@ -152,12 +160,15 @@ def laid_anew(said, heard, places, found):
     return anew[STEP: STEP + len(said)]
 
 
-def holes(said, anew):
-    """For each hundredth second: whether somebody speaks, and whether then next to nothing is heard."""
+def holes(said, anew, places):
+    """For each hundredth second: whether somebody speaks, and whether then next to nothing is heard. `places` are segments that were."""
     spoken, levels, heard = speaking(said), loudness(said), loudness(anew)
     count = min(len(spoken), len(heard))
     spoken, levels, heard = spoken[:count], levels[:count], heard[:count]
-    gain = numpy.median((heard - levels)[spoken]) if spoken.any() else 0
+    found = numpy.zeros(count, bool)
+    for place in places // FRAME:
+        found[place: place + SEGMENT // FRAME] = True
+    gain = numpy.median((heard - levels)[spoken & found]) if (spoken & found).any() else 0
     return spoken, spoken & (heard < levels + gain - 25)
 
 
@@ -171,9 +182,9 @@ def longest(flags, spoken):
     return most * 10
 
 
-def judge(said, heard, since, until, trouble=None):
-    """`said` and `heard` are `Sound`s; `since`, `until` and `trouble` (begin, end) are wall clock in ms. Where `said` has no clock
-    it is looked for in all that was heard, and delays are not told."""
+def judge(said, heard, since, until, trouble=None, blind=None):
+    """`said` and `heard` are `Sound`s; `since`, `until`, `trouble` and `blind` (begin, end) are wall clock in ms. Where `said` has no clock
+    it is looked for in all that was heard, and delays are not told. What lies in `blind` is neither understood nor missed."""
     has_clock = said.times is not None
     if has_clock:
         first = int(numpy.searchsorted(said.times, since)) * FRAME
@@ -192,41 +203,61 @@ def judge(said, heard, since, until, trouble=None):
     if len(places) < 5:
         return {"stoi": 0.0, "estoi": 0.0, "holes": 100.0, "gap": (until - since), "ear": None, "segments": len(places)}
     anew = laid_anew(part, heard.samples, places, found)
-    spoken, missing = holes(part, anew)
+    spoken, missing = holes(part, anew, places)
+    count = len(spoken)
+    # A loop that was found where it was heard has the times of that.
+    clock, offset = (said, first) if has_clock else (heard, 0)
+    frames = numpy.array([clock.time(offset + frame * FRAME) for frame in range(count)])
+    open_eyed = (frames < blind[0]) | (frames > blind[1]) if blind else numpy.ones(count, bool)
+    seen = numpy.repeat(open_eyed, FRAME)
     result = {
-        "holes": float(100 * missing.sum() / max(1, spoken.sum())), "gap": float(longest(missing, spoken)), "segments": len(places), "ear": None,
-        **understood(part, anew),
+        "holes": float(100 * missing[open_eyed].sum() / max(1, spoken[open_eyed].sum())), "gap": float(longest(missing[open_eyed], spoken[open_eyed])),
+        "silent": float(longest(missing, spoken)), "segments": len(places), "ear": None,
+        **understood(part[: len(seen)][seen], anew[: len(seen)][seen]),
     }
     if has_clock:
         moments = numpy.array([said.time(first + place + SEGMENT // 2) for place in places])
         delays = numpy.array([heard.time(first + place + SEGMENT // 2 + lag - first) for place, lag in zip(places, found)]) - moments
-        quarter = max(1, len(delays) // 4)
+        usual = delays[(moments < blind[0]) | (moments > blind[1])] if blind else delays
+        usual = usual if len(usual) else delays
+        quarter = max(1, len(usual) // 4)
         result |= {
-            "ear": float(numpy.median(delays)), "ear95": float(numpy.percentile(delays, 95)),
-            "grows": float(numpy.median(delays[-quarter:]) - numpy.median(delays[:quarter])), "disturbed": clock_steps(heard) + clock_steps(said),
+            "ear": float(numpy.median(usual)), "ear95": float(numpy.percentile(usual, 95)),
+            "grows": float(numpy.median(usual[-quarter:]) - numpy.median(usual[:quarter])), "disturbed": clock_steps(heard) + clock_steps(said),
             "course": [[round((moment - since) / 1000, 1), round(delay)] for moment, delay in zip(moments, delays)],
         }
         if trouble:
-            result |= after(trouble, moments, delays, heard, part, first, said)
+            result |= after(trouble, moments, delays, frames, spoken, missing)
+    elif trouble:
+        result["sound_back"] = back(*trouble, frames + numpy.median(found) * 1000 / RATE, spoken, missing)
     return result
 
 
-def after(trouble, moments, delays, heard, part, first, said):
-    """How long after the trouble's end the delay is what it was, and speech is heard again; s, None where that never came."""
+def after(trouble, moments, delays, frames, spoken, missing):
+    """How long after the trouble's end the delay is what it was, and speech is heard again; s, None where that never came. `frames` are the times
+    of the hundredths of a second in which somebody speaks or is missed."""
     begin, end = trouble
     before = delays[moments < begin]
     usual = float(numpy.median(before)) if len(before) else float(numpy.min(delays))
     late = [moment for moment, delay in zip(moments, delays) if moment >= begin and delay > usual + 40]
     delay_back = max(0.0, (late[-1] - end) / 1000) if late else 0.0
-    # In a pause of the speaker nothing can come back.
-    spoken = numpy.flatnonzero(speaking(part))
-    due = [said.time(first + frame * FRAME) + usual for frame in spoken]
-    expected = next((moment for moment in due if moment >= end), None)
-    levels = loudness(heard.samples)
-    loud = numpy.percentile(levels, 95) - 25
-    back = next((heard.times[frame] for frame in range(min(len(levels), len(heard.times))) if heard.times[frame] >= end and levels[frame] > loud), None)
-    sound_back = None if back is None or expected is None else max(0.0, (back - max(end, expected - 10)) / 1000)
-    return {"delay_back": delay_back, "sound_back": sound_back}
+    return {"delay_back": delay_back, "sound_back": back(begin, end, [moment + usual for moment in frames], spoken, missing)}
+
+
+def back(begin, end, due, spoken, missing):
+    """When the silence ends that trouble made: of holes that begin within half a second of it the end of the last, s after the trouble."""
+    last, run = end, []
+    for moment, speaks, misses in zip(due, spoken, missing):
+        if not speaks:
+            continue
+        if misses:
+            run.append(moment)
+            continue
+        if len(run) >= 6 and begin - 100 <= run[-1] and run[0] <= end + 500:
+            last = max(last, moment)
+        run = []
+    # Speech that is missed to the last is not back.
+    return None if len(run) >= 6 and run[0] <= end + 500 else (last - end) / 1000
 
 
 def understood(said, heard):

@@ -4,7 +4,7 @@ from .cell import letter
 
 COLUMNS = (
     "line", "way", "STOI", "ESTOI", "holes, % of speech", "longest, ms", "ear, ms, median (95 %)", "grows, ms", "new pictures/s", "eye, ms",
-    "freezes > 500 ms, longest s", "offered → through, kbit/s", "lost, dropped %", "RTX %", "queue, ms, median (95 %)", "tier, each second", "lines", "figures to reach",
+    "freezes > 500 ms, longest s", "sound, picture back, s", "offered → through, kbit/s", "lost, dropped %", "RTX %", "queue, ms, median (95 %)", "tier, each second", "lines", "figures to reach",
 )
 
 
@@ -34,6 +34,7 @@ def row(result, verdict, seconds):
         result["line"], result["way"], number(heard.get("stoi"), ".3f"), number(heard.get("estoi"), ".2f"), number(heard.get("holes"), ".1f"),
         number(heard.get("gap"), ".0f"), ear, number(heard.get("grows"), ".0f"), number(seen.get("pictures"), ".1f"), number(seen.get("eye"), ".0f"),
         f"{number(seen.get('freezes'), 'd')}, {number(seen.get('frozen'), '.1f')}",
+        "–" if "sound_back" not in heard else f"{number(heard['sound_back'], '.1f')}, {number(seen.get('picture_back'), '.1f')}",
         f"{side['offered'] * 8 / 1000 / seconds:.0f} → {side['passed'] * 8 / 1000 / seconds:.0f}",
         f"{100 * (side['lost'] + side['cut']) / packets:.1f}, {100 * side['dropped'] / packets:.1f}", f"{100 * again / max(1, video):.0f}",
         f"{side['queue'][0]:.0f} ({side['queue'][1]:.0f})", tiers, number(seen.get("lines"), "d"), verdict.words(),
