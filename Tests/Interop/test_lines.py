@@ -87,6 +87,11 @@ def test_a_rate_that_changes_is_followed_to_the_bit():
     assert [way.rate(at) for at in (0, 9.9, 10, 39, 41)] == [1_000_000, 1_000_000, 200_000, 200_000, 1_000_000]
 
 
+def test_losses_end_when_they_should():
+    fates = [fate for _, fate, _ in course(Way(1, loss=0.3, until=10), 1_000)]
+    assert 110 < fates[:500].count("lost") < 190 and fates[500:].count("lost") == 0
+
+
 def test_an_outage_takes_everything_and_nothing_else_and_doubling_doubles():
     fates = [fate for _, fate, _ in course(Way(1, outage=[4, 8]), 1_000)]
     assert fates == ["through"] * 200 + ["cut"] * 400 + ["through"] * 400
@@ -370,7 +375,8 @@ def result(way="down", **changed):
         (Bounds(offered=1.1, queue=10), {"rate": 100_000}, {}, ["offered", "queue"]),
         (Bounds(gap=200), {}, {"sound": {"gap": 210.0}}, ["without speech"]),
         (Bounds(sound_back=1, picture_back=2), {}, {"sound": {"sound_back": 0.4}, "picture": {"picture_back": None}}, ["never s until the picture"]),
-        (Bounds(sound_back=1), {}, {}, ["never s until sound"]),
+        (Bounds(sound_back=1), {}, {"sound": {"sound_back": None}}, ["never s until sound"]),
+        (Bounds(lost=0.005), {}, {"told": [{"lossDown": 0.002}, None, {"lossDown": 0.02}]}, ["told to be lost"]),
         (
             Bounds(tier_down=2, tier_up=5), {"rates": [[0, 1e6], [4, 2e5], [12, 1e6]]},
             {"tiers": ["medium"] * 5 + ["low"] * 9 + ["medium"] * 6}, [],

@@ -141,7 +141,7 @@ class Cell:
             pair = [sound.recorded(base64.b64decode(one["samples"]), one["stamps"]) for one in (said["sent"], heard["heard"])]
             result["sound"] = sound.judge(*pair, since, until, trouble, blind)
         else:
-            result["sound"] = {"stoi": 0.0, "estoi": 0.0, "holes": 100.0, "gap": until - since, "ear": None, "segments": 0}
+            result["sound"] = sound.nothing(until - since, trouble)
         result |= told(self.told, "Nghe", "Nói" if self.way == "up" else "Nghe")
         result["statistics"] = {"said": said["statistics"], "heard": heard["statistics"]}
         return result

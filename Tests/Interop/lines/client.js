@@ -210,6 +210,7 @@
     });
     if (answer.status !== 201) throw new Error(`join: ${answer.status} ${await answer.text()}`);
     const sdp = await answer.text();
+    if (thin && sdp.includes('transport')) throw new Error(`transport-wide feedback was not offered and is in the answer: ${sdp}`);
     await peer.setRemoteDescription({ type: 'answer', sdp: port ? onlyLoopback(sdp, port) : sdp });
     return { began, answer: sdp };
   }

@@ -112,6 +112,11 @@ class HeadlessCell:
             "pictures": seen["framesPerSecond"], "eye": eye.get("median"), "freezes": None, "frozen": seen["longestIntervalMilliseconds"] / 1000,
             "uncovered": None, "lines": seen["height"], "seconds": self.seconds,
         }
+        if self.line.shape.get("outage") or self.line.rebinds is not None:
+            # It tells no times, but how long nothing came: that is the trouble and what it takes to be back.
+            lasted = self.line.trouble[1] - self.line.trouble[0] if self.line.shape.get("outage") else 0
+            result["sound"]["sound_back"] = max(0.0, heard["longestGapMilliseconds"] / 1000 - lasted)
+            result["picture"]["picture_back"] = max(0.0, seen["longestIntervalMilliseconds"] / 1000 - lasted)
         result["report"] = report
         return result
 

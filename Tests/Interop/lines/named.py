@@ -1,5 +1,6 @@
 """The lines by name, and what must be reached on each."""
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -19,6 +20,8 @@ class Bounds:
     #: Offered after 3 s, in parts of the rate; median of the queue in ms.
     offered: float | None = None
     queue: float | None = None
+    #: What the server tells of losses in the judged direction, mean share.
+    lost: float | None = None
     #: Longest hole in speech, ms.
     gap: float | None = None
     #: Back after the trouble, in s: the delay, the sound, the picture.
@@ -48,14 +51,18 @@ class Line:
         """When what is the matter with the line begins and ends, in seconds after the mark; None for what lasts."""
         if self.rebinds is not None:
             return self.rebinds, self.rebinds
+        if self.shape.get("until"):
+            return 0, self.shape["until"]
         span = self.shape.get("outage") or self.shape.get("storm")
         return (span[0], span[0] + span[1]) if span else None
 
     @property
     def blind(self):
-        """Between these seconds nobody can be heard or seen: what is missed there is told by when it is back."""
+        """What lies between these seconds is not of the line that is judged: nobody can be heard, which is told by when they are back, or it is good again."""
         if self.rebinds is not None:
             return self.rebinds - 0.2, self.rebinds + 3.5
+        if self.shape.get("until"):
+            return self.shape["until"], math.inf
         span = self.shape.get("outage")
         return (span[0] - 0.2, span[0] + span[1] + 1) if span else None
 
@@ -67,6 +74,8 @@ def thin(name, rate, bounds):
 #: Tiers from the best down; what the server calls them. `least` is whatever it has between low and slides.
 TIERS = ("high", "medium", "low", "least", "slides", "sound")
 CLEAN = Bounds(stoi=0.97, below_direct=0.02, added=80, freezes=0, tier=(5, "high"))
+#: Nothing is lost, and nothing may be given up.
+WHOLE = Bounds(stoi=0.97, freezes=0, tier=(5, "high"), lost=0.005)
 RATE = {"offered": 1.1, "queue": 100}
 
 LINES = {
@@ -78,12 +87,12 @@ LINES = {
         Line("loss5", "5 % random loss, 40 ms round trip", {"loss": 0.05, "delay": 20}, Bounds(stoi=0.96, freezes=1)),
         Line("loss10", "10 % random loss", {"loss": 0.1}),
         Line("loss20", "20 % random loss", {"loss": 0.2}),
-        Line("loss30", "30 % random loss", {"loss": 0.3}, Bounds(stoi=0.75)),
+        Line("loss30", "30 % random loss, until 20 s", {"loss": 0.3, "until": 20}, Bounds(stoi=0.75, sound_back=5, picture_back=5), seconds=28),
         Line("burst10", "10 % loss in bursts of 3 packets", {"loss": 0.1, "burst": 3}),
         Line("burst20", "20 % loss in bursts of 3 packets", {"loss": 0.2, "burst": 3}, Bounds(stoi=0.87, frozen=2)),
         Line("jitter30", "0 to 60 ms more, in order", {"jitter": 30}),
-        Line("jitter80", "0 to 160 ms more, in order", {"jitter": 80}, Bounds(stoi=0.97, tier=(5, "high"))),
-        Line("reorder30", "0 to 60 ms more, each packet by itself", {"jitter": 30, "reorder": True}, Bounds(stoi=0.97, tier=(5, "high"))),
+        Line("jitter80", "0 to 160 ms more, in order", {"jitter": 80}, WHOLE),
+        Line("reorder30", "0 to 60 ms more, each packet by itself", {"jitter": 30, "reorder": True}, WHOLE),
         Line("storm500", "0 to 500 ms more for 10 s", {"storm": [8, 10, 250]}, Bounds(delay_back=10), seconds=34),
         Line("far", "200 ms round trip and 5 % random loss", {"delay": 100, "loss": 0.05}),
         Line(
@@ -101,6 +110,6 @@ LINES = {
         ),
         Line("outage8", "nothing for 8 s", {"outage": [8, 8]}, Bounds(sound_back=1, picture_back=2), seconds=26),
         Line("rebind", "another port in the router", {}, rebinds=8.0),
-        Line("dup5", "5 % come twice", {"duplicate": 0.05}, Bounds(stoi=0.97, tier=(5, "high"))),
+        Line("dup5", "5 % come twice", {"duplicate": 0.05}, WHOLE),
     )
 }

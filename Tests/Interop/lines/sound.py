@@ -201,7 +201,7 @@ def judge(said, heard, since, until, trouble=None, blind=None):
         part = cued(said.samples, heard.samples)
         places, found = lags(part, heard.samples, lambda place: place - RATE, reach=2 * RATE)
     if len(places) < 5:
-        return {"stoi": 0.0, "estoi": 0.0, "holes": 100.0, "gap": (until - since), "ear": None, "segments": len(places)}
+        return nothing(until - since, trouble) | {"segments": len(places)}
     anew = laid_anew(part, heard.samples, places, found)
     spoken, missing = holes(part, anew, places)
     count = len(spoken)
@@ -231,6 +231,12 @@ def judge(said, heard, since, until, trouble=None, blind=None):
     elif trouble:
         result["sound_back"] = back(*trouble, frames + numpy.median(found) * 1000 / RATE, spoken, missing)
     return result
+
+
+def nothing(gap, trouble=None):
+    """Of a sound in which nothing was found that was said."""
+    never = {"sound_back": None, "delay_back": None} if trouble else {}
+    return {"stoi": 0.0, "estoi": 0.0, "holes": 100.0, "gap": float(gap), "ear": None, "segments": 0, **never}
 
 
 def after(trouble, moments, delays, frames, spoken, missing):

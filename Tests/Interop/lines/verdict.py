@@ -34,6 +34,13 @@ def queue(result):
     return waits[len(waits) // 2] if waits else 0.0
 
 
+def told_loss(result):
+    """The mean share of packets that the server says were lost in the judged direction."""
+    name = "lossDown" if result["way"].endswith("down") else "lossUp"
+    told = [line[name] for line in result.get("told", []) if line]
+    return sum(told) / len(told) if told else None
+
+
 class Verdict:
     """The bounds of a line that a result met, and those that it missed, in words."""
 
@@ -60,9 +67,10 @@ class Verdict:
         if bounds.offered is not None:
             self.most("times the line offered", offered(result, line), bounds.offered, "{:.2f}")
             self.most("ms in the queue", queue(result), bounds.queue, "{:.0f}")
+        self.most("told to be lost", told_loss(result), bounds.lost, "{:.3f}")
         self.most("ms without speech", heard.get("gap"), bounds.gap, "{:.0f}")
         for name, words in (("delay_back", "s until the delay is back"), ("sound_back", "s until sound is back")):
-            if name in heard or getattr(bounds, name) is not None and heard.get("ear") is not None:
+            if name in heard:
                 self.back(words, heard.get(name), getattr(bounds, name))
         if bounds.picture_back is not None and "picture_back" in seen:
             self.back("s until the picture is back", seen["picture_back"], bounds.picture_back)

@@ -9,6 +9,7 @@ HEADERS = 28
 #: What a shape may say, and what it is where nothing is said. Times are in ms unless the name says otherwise.
 SHAPE = {
     "loss": 0.0,  # mean share of packets lost, 0 … 1
+    "until": None,  # s: losses end then
     "burst": 1.0,  # mean packets in a row that are lost; 1: each by itself
     "delay": 0.0,
     "jitter": 0.0,  # mean of a further delay between 0 and twice this
@@ -70,7 +71,7 @@ class Way:
         end, waited = self.serve(now, size)
         if end is None:
             return [], "dropped", waited
-        if self.loses(luck, change):
+        if self.loses(now, luck, change):
             return [], "lost", waited
         due = [self.delayed(end, jitter)]
         if doubled < shape["duplicate"]:
@@ -112,10 +113,11 @@ class Way:
             return self.shape["rate"]
         return [rate for since, rate in rates if since <= max(now - self.marked, 0)][-1]
 
-    def loses(self, luck, change):
+    def loses(self, now, luck, change):
         """Gilbert and Elliott: in the bad state all is lost. Means are `loss` and `burst`."""
         loss, burst = self.shape["loss"], self.shape["burst"]
-        if not loss:
+        until = self.shape["until"]
+        if not loss or until is not None and now - self.marked >= until:
             self.is_losing = False
         elif burst <= 1:
             self.is_losing = luck < loss
