@@ -65,7 +65,7 @@ def main():
                     missed += bool(verdict.missed)
                     results.append(result)
                     print(table.row(result, verdict, cell.seconds), flush=True)
-                    print(f"{name} {way}: {time.monotonic() - began:.0f} s; the relay late by {result['counts']['late']} ms", file=sys.stderr, flush=True)
+                    print(f"{name} {way}: {time.monotonic() - began:.0f} s; the relay late by {result['counts']['late']} ms, the server in {result['late']:g} ticks", file=sys.stderr, flush=True)
         finally:
             browser.close()
             write(options.json, results)

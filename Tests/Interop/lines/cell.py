@@ -125,6 +125,8 @@ class Cell:
             if self.way != "direct":
                 self.told.append({one["name"]: one for one in self.server.participants(self.meeting)})
         counts = self.relay.counts()
+        # Of a machine that was too busy the server's ticks tell too.
+        self.late = self.server.metric("nhipcau_media_ticks_late_total")
         return self.judge(marked * 1000, counts)
 
     def judge(self, marked, counts):
@@ -134,7 +136,7 @@ class Cell:
         said, heard = speaker.call("record"), listener.call("record")
         trouble, blind = (span and tuple(marked + ahead + 1000 * at for at in span) for span in (self.line.trouble, self.line.blind))
         result = {
-            "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"],
+            "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"], "late": self.late,
             "picture": picture.judge(said["painted"], heard["seen"], since, until, trouble),
         }
         if heard.get("heard") and heard["heard"]["stamps"]:

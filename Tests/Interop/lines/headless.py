@@ -134,4 +134,5 @@ class HeadlessCell:
 
     def result(self, is_connected, counts):
         behind = "Nói" if self.judged == "up" else "Nghe"
-        return {"line": self.line.name, "way": self.way, "connected": is_connected, "counts": counts, **told(self.rows, "Nghe", behind)}
+        late = self.server.metric("nhipcau_media_ticks_late_total")
+        return {"line": self.line.name, "way": self.way, "connected": is_connected, "counts": counts, "late": late, **told(self.rows, "Nghe", behind)}

@@ -126,9 +126,9 @@ def lags(said, heard, guess, reach):
 
 def supported(places, found):
     """Without segments that nothing near them bears out: silence is a little like everything."""
-    near = numpy.abs(places[:, None] - places[None, :]) <= 4 * HOP
-    alike = numpy.abs(found[:, None] - found[None, :]) < 0.06 * RATE
-    kept = (near & alike).sum(axis=1) >= 3 if len(places) else numpy.array([], bool)
+    first, last = numpy.searchsorted(places, places - 4 * HOP), numpy.searchsorted(places, places + 4 * HOP, "right")
+    alike = [(numpy.abs(found[begin:end] - lag) < 0.06 * RATE).sum() for begin, end, lag in zip(first, last, found)]
+    kept = numpy.array(alike, int) >= 3
     return places[kept], found[kept]
 
 
@@ -149,7 +149,7 @@ def laid_anew(said, heard, places, found):
     at = numpy.arange(0, len(said), STEP)
     lag = numpy.interp(at, centres, found)
     # A delay that jumps does so at once; one that glides is a sound that was stretched.
-    nearest = found[numpy.abs(at[:, None] - centres[None, :]).argmin(axis=1)]
+    nearest = found[numpy.rint(numpy.interp(at, centres, numpy.arange(len(centres)))).astype(int)]
     lag = numpy.where(numpy.abs(lag - nearest) < 0.015 * RATE, lag, nearest).astype(int)
     window = numpy.hanning(2 * STEP + 1)[:-1]
     padded = numpy.concatenate([numpy.zeros(4 * RATE), heard, numpy.zeros(4 * RATE)])

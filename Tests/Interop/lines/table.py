@@ -8,6 +8,10 @@ COLUMNS = (
 )
 
 
+#: Of the server's ticks, 50 a second: more that were late are a machine that was too busy.
+LATE = 20
+
+
 def head():
     return f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}"
 
@@ -28,8 +32,8 @@ def row(result, verdict, seconds):
     again = sum(stream["bytes"] for stream in side["streams"] if stream["type"] == 97)
     tiers = "".join(letter(tier) for tier in result.get("tiers", [])) or "–"
     ear = "–" if heard.get("ear") is None else f"{heard['ear']:.0f} ({heard['ear95']:.0f})"
-    if heard.get("disturbed", 0) > 60:
-        ear += f", disturbed {heard['disturbed']:.0f}"
+    if heard.get("disturbed", 0) > 60 or result["late"] > LATE:
+        ear += f", disturbed: clocks {heard.get('disturbed', 0):.0f} ms, {result['late']:g} late ticks"
     cells = (
         result["line"], result["way"], number(heard.get("stoi"), ".3f"), number(heard.get("estoi"), ".2f"), number(heard.get("holes"), ".1f"),
         number(heard.get("gap"), ".0f"), ear, number(heard.get("grows"), ".0f"), number(seen.get("pictures"), ".1f"), number(seen.get("eye"), ".0f"),
