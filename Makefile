@@ -12,7 +12,7 @@ SEED ?= 1
 STORE ?= sqlite
 LINES ?= all
 WAYS ?= all
-SECONDS ?= 23
+SECONDS ?= 21
 SIDES ?= both
 
 .PHONY: help

@@ -34,7 +34,7 @@ def main():
     words = argparse.ArgumentParser(prog="lines", description=__doc__)
     words.add_argument("--lines", default="all")
     words.add_argument("--ways", default="all")
-    words.add_argument("--seconds", type=float, default=23, help="of a cell, after all are connected; lines whose trouble takes longer have more")
+    words.add_argument("--seconds", type=float, default=21, help="of a cell, after all are connected; lines whose trouble takes longer have more")
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--sides", choices=("both", "one"), default="both", help="whether the way back is as bad, or clean")
     words.add_argument("--json", default=str(ROOT / "out" / "lines.json"), help="everything that was measured")
