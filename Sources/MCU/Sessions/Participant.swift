@@ -164,13 +164,20 @@ final class Participant: Sendable {
         if !waits.load(ordering: .relaxed) { waits.store(true, ordering: .releasing) }
     }
 
-    /// The next packet for the mixer's thread, copied into `payload`; and how often its sender has begun anew.
-    func nextAudio(now: Instant, into payload: inout [UInt8]) -> (next: JitterBuffer.Next, beginning: Int) {
+    /// The next packet for the mixer's thread, copied into `payload`; how often its sender has begun anew, and by how many samples it should be shortened.
+    /// - Parameter held: samples that the decoder has.
+    func nextAudio(now: Instant, held: Int, into payload: inout [UInt8]) -> (next: JitterBuffer.Next, beginning: Int, excess: Int) {
         inbox.withLock { inbox in
             var span = payload.mutableSpan
-            return (inbox.next(now: now, into: &span), inbox.beginnings)
+            return (inbox.next(now: now, held: held, into: &span), inbox.beginnings, inbox.excess)
         }
     }
+
+    /// The decoder made its sound shorter by so many samples, or longer where negative.
+    func shortenedAudio(by samples: Int) { inbox.withLock { $0.shortened(by: samples) } }
+
+    /// What became of the packets of its sound.
+    var soundStatistics: JitterBuffer.Statistics { inbox.withLock { $0.statistics } }
 
     /// Something came in that neither was played nor skipped.
     var hasAudioWaiting: Bool { waits.load(ordering: .acquiring) }

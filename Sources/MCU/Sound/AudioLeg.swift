@@ -115,11 +115,15 @@ final class AudioLeg {
         self.decoder = decoder
         let before = decoder.voice.packetsDecoded
         while decoder.voice.wantsPacket {
-            let (next, beginning) = participant.nextAudio(now: now, into: &payload)
+            let (next, beginning, excess) = participant.nextAudio(now: now, held: decoder.voice.buffered, into: &payload)
             decoder.follow(beginning)
             switch next {
             // What libopus refuses is concealed by the voice and counted there; the meeting goes on.
-            case .packet(let length): do { try decoder.voice.decode(payload.span.extracting(0..<length).bytes) } catch {}
+            case .packet(let length):
+                do {
+                    let shorter = try decoder.voice.decode(payload.span.extracting(0..<length).bytes, excess: excess)
+                    if shorter != 0 { participant.shortenedAudio(by: shorter) }
+                } catch {}
             case .recover(let length): decoder.voice.recover(from: payload.span.extracting(0..<length).bytes)
             case .conceal: decoder.voice.conceal()
             case .nothing: decoder.voice.nothing()
