@@ -29,7 +29,7 @@ final class AudioFrame: @unchecked Sendable {
     private var bytes: [UInt8] = Array(repeating: 0, count: largestPacket * 4)
     private var used = 0
     /// For those who only listen, by form.
-    private var shared = InlineArray<21, Range<Int>>(repeating: 0..<0)
+    private var shared = InlineArray<22, Range<Int>>(repeating: 0..<0)
     /// A bit for each form that is being made, be it that no packet of it ends in this tick.
     private var made = 0
     private var own: [(participant: ObjectIdentifier, form: SoundForm, range: Range<Int>)] = []

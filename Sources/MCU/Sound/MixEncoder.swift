@@ -47,8 +47,6 @@ struct MixEncoder: ~Copyable {
     /// nil where nobody set a limit.
     private var budget: SoundBudget?
 
-    /// Forms for lines that lose packets take Opus's speech mode with in-band error correction. Without it the low-delay mode does as well for a third of the
-    /// work, except where bits are few.
     init(_ form: SoundForm) throws(OpusError) {
         self.form = form
         var settings = OpusEncoder.Settings()
@@ -56,7 +54,7 @@ struct MixEncoder: ~Copyable {
         settings.bandwidth = form.bandwidth
         settings.complexity = 5
         let repairs = form.expectedLossPercent > 0
-        settings.application = repairs || form.limit != nil ? .voip : .lowDelay
+        settings.application = form.isSpeech ? .voip : .lowDelay
         settings.sendsForwardErrorCorrection = repairs
         settings.expectedLossPercent = form.expectedLossPercent
         budget = form.limit.map { SoundBudget($0) }

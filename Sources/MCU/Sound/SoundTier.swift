@@ -10,6 +10,8 @@ enum SoundTier: Int, CaseIterable, Sendable {
     case thin
     /// Below some 100 kbit/s: 16 kbit/s in packets of 60 ms, which with all headers are 27 kbit/s.
     case thinnest
+    /// The same where packets are lost besides: error correction leaves it half the bandwidth of sound, which is worth it from some 4 % loss on.
+    case thinnestLossy
 }
 
 /// Chooses the tier of one listener, once a second. Worse at once, better after some time in which the line was better: what changes to and fro is heard.
@@ -28,6 +30,9 @@ struct SoundTierSelector: Sendable {
     private static let thinnestBelow = 100_000
     private static let room = 1.3
     private static let roomy = 5
+    /// Loss from which the thinnest sound is worse without error correction; and below which with it.
+    private static let someOfThinnest = 0.04
+    private static let lessOfThinnest = 0.02
 
     private enum Width: Int { case thinnest, thin, wide }
     private var width = Width.wide
@@ -35,6 +40,9 @@ struct SoundTierSelector: Sendable {
     private var loss = SoundTier.repairing
     private var (calmLooks, lossyLooks) = (0, 0)
     private var hasBeenClean = false
+    /// Looks in a row with loss above `someOfThinnest`, or below `lessOfThinnest` since.
+    private var (losing, notLosing) = (0, 0)
+    private var isThinnestLossy = false
 
     /// As it begins: corrected, until the line is known.
     private(set) var tier = SoundTier.repairing
@@ -45,7 +53,20 @@ struct SoundTierSelector: Sendable {
     mutating func look(loss: Double?, lineBitsPerSecond: Int?) {
         follow(loss)
         follow(line: lineBitsPerSecond ?? .max)
-        tier = width == .wide ? self.loss : width == .thin ? .thin : .thinnest
+        follow(ofThinnest: loss ?? 0)
+        tier =
+            switch width {
+            case .wide: self.loss
+            case .thin: .thin
+            case .thinnest: isThinnestLossy ? .thinnestLossy : .thinnest
+            }
+    }
+
+    private mutating func follow(ofThinnest loss: Double) {
+        losing = loss >= Self.someOfThinnest ? losing + 1 : 0
+        notLosing = loss < Self.lessOfThinnest ? notLosing + 1 : 0
+        if losing >= Self.sure { isThinnestLossy = true }
+        if notLosing >= Self.calm { isThinnestLossy = false }
     }
 
     private mutating func follow(_ now: Double?) {
