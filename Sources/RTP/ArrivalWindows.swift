@@ -17,9 +17,8 @@ struct ArrivalWindows: Sendable {
     private var current = 0
     private var end = 0.0
     private var lastArrival = -Double.infinity
-    /// The spread, in ns, before the clocks were forgotten; taken for that of the way until as many windows have passed.
-    private var remembered = 0.0
-    private var rotations = 0
+    /// What each window saw before the clocks were forgotten, in ns after the promptest packet of then: taken for lateness of the way until it is its turn to go.
+    private var remembered = InlineArray<3, Double>(repeating: 0)
     private var straysInRow = 0
 
     /// Arrival minus media time of the promptest packet lately, in ns; infinite before the first.
@@ -36,7 +35,7 @@ struct ArrivalWindows: Sendable {
             straysInRow += 1
             guard straysInRow >= Self.strays else { return }
             clear()
-            remembered = 0
+            for index in remembered.indices { remembered[index] = 0 }
         }
         straysInRow = 0
         if arrival >= end { rotate(arrival) }
@@ -48,7 +47,7 @@ struct ArrivalWindows: Sendable {
 
     /// Keeps the spread, and forgets which moments it was between.
     mutating func forgetClock() {
-        if least.isFinite { (remembered, rotations) = (most - least, 0) }
+        for index in mosts.indices where mosts[index].isFinite { remembered[index] = max(remembered[index], mosts[index] - least) }
         clear()
     }
 
@@ -64,13 +63,17 @@ struct ArrivalWindows: Sendable {
         end = arrival + Self.length
         current = (current + 1) % Self.count
         (leasts[current], mosts[current]) = (.infinity, -.infinity)
-        rotations += 1
-        if rotations > Self.count { remembered = 0 }
+        remembered[current] = 0
     }
 
     private mutating func sum() {
         (least, most) = (.infinity, -.infinity)
-        for index in leasts.indices { (least, most) = (min(least, leasts[index]), max(most, mosts[index])) }
-        most = max(most, least + remembered)
+        var before = 0.0
+        for index in leasts.indices {
+            least = min(least, leasts[index])
+            most = max(most, mosts[index])
+            before = max(before, remembered[index])
+        }
+        most = max(most, least + before)
     }
 }

@@ -247,12 +247,12 @@ package struct JitterBuffer: Sendable {
         return true
     }
 
-    /// Begun when the target is buffered, or when the first packet has waited for it: a sender of one packet is heard too.
+    /// Begun when the target is buffered, or when the first packet there has waited for it: a sender of one packet is heard too.
     private func hasWaitedEnough(_ now: Instant) -> Bool {
-        guard let turn, highest >= turn else { return false }
+        guard var first = turn, highest >= first else { return false }
+        while first < highest, slot(first).sequence != first { first += 1 }
         let target = target(margin: Self.margin)
-        guard level <= target - arrivals.least, slot(turn).sequence == turn else { return level >= target - arrivals.least }
-        return offset(slot(turn), now) >= target
+        return Self.nanoseconds((highest - first + 1) * packetSamples) > target - arrivals.least || offset(slot(first), now) >= target
     }
 
     /// Moment of playing minus media time, in ns.

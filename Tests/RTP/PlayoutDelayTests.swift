@@ -207,7 +207,10 @@ struct PlayoutDelayTests {
             return nil
         }
         playout.run(seconds: 60)
-        #expect(playout.spread(2, 60).most <= 50 && playout.buffer.statistics.discarded == 0)
+        let counted = playout.buffer.statistics
+        #expect(playout.spread(2, 60).most <= 50 && playout.spread(2, 60).least >= 20 && counted.discarded == 0)
+        // The last of three is taken from its successor.
+        #expect(counted.recovered * 4 > counted.lost, "\(counted)")
     }
 
     @Test(arguments: [480, 1_920, 2_880])
@@ -235,5 +238,54 @@ struct PlayoutDelayTests {
         }
         #expect(answers[5..<250].allSatisfy { $0 } && answers[262...].allSatisfy { $0 })
         #expect(buffer.statistics.delayMilliseconds < 60)
+    }
+}
+
+struct ArrivalWindowsTests {
+    /// A packet each 20 ms, so many ms late.
+    private func note(_ windows: inout ArrivalWindows, from: Double, seconds: Double, late: (Int) -> Double = { _ in 0 }) {
+        for number in 0..<Int(seconds * 50) {
+            let at = from * 1e9 + Double(number) * 20e6
+            windows.note(5e9 + late(number) * 1e6, arrival: at + late(number) * 1e6)
+        }
+    }
+
+    @Test func `lateness is remembered for four seconds at least and six at most`() {
+        var windows = ArrivalWindows()
+        note(&windows, from: 0, seconds: 3) { $0 == 100 ? 90 : Double($0 % 3) }
+        #expect(windows.least == 5e9 && windows.most == 5.09e9)
+        note(&windows, from: 3, seconds: 2.9)
+        #expect(windows.most == 5.09e9)
+        note(&windows, from: 5.9, seconds: 2.5)
+        #expect(windows.most == 5e9)
+    }
+
+    @Test func `a way's jitter outlives a pause, and a storm does not though speech pauses all the time`() {
+        var windows = ArrivalWindows()
+        note(&windows, from: 0, seconds: 3) { $0 % 10 == 0 ? 40 : 0 }
+        windows.forgetClock()
+        #expect(!windows.least.isFinite)
+        windows.note(9e9, arrival: 90e9)
+        #expect(windows.least == 9e9 && windows.most == 9.04e9)
+        var stormy = ArrivalWindows()
+        note(&stormy, from: 0, seconds: 2) { Double($0 % 10 * 35) }
+        for spurt in 1..<12 {
+            stormy.forgetClock()
+            note(&stormy, from: Double(spurt) * 3, seconds: 1)
+        }
+        #expect(stormy.most == stormy.least)
+    }
+
+    @Test func `what comes too late for everybody is no lateness, and a clock that jumps is believed the third time`() {
+        var windows = ArrivalWindows()
+        note(&windows, from: 0, seconds: 1)
+        windows.note(5.5e9, arrival: 1.5e9)
+        #expect(windows.most == 5e9 && windows.least == 5e9)
+        for _ in 0..<2 { windows.note(900e9, arrival: 2e9) }
+        #expect(windows.least == 5e9)
+        windows.note(900e9, arrival: 2.1e9)
+        #expect(windows.least == 900e9 && windows.most == 900e9)
+        for _ in 0..<3 { windows.note(-40e9, arrival: 2.2e9) }
+        #expect(windows.least == -40e9 && windows.most == -40e9)
     }
 }
