@@ -51,7 +51,7 @@ final class Mix {
     /// One output of the mix, for all who take it.
     private final class SharedMix {
         var encoder: MixEncoder
-        init(_ form: SoundForm) throws(OpusError) { encoder = try MixEncoder(form) }
+        init(_ form: SoundForm) throws(OpusError) { encoder = try MixEncoder(form, isShared: true) }
     }
 
     /// A voice that has left, or speaks into another mix now.

@@ -47,12 +47,13 @@ struct MixEncoder: ~Copyable {
     /// nil where nobody set a limit.
     private var budget: SoundBudget?
 
-    init(_ form: SoundForm) throws(OpusError) {
+    /// - Parameter isShared: for all who only listen: worth a tenth more work, which the low-delay mode repays (docs/decisions/sound-tiers.md).
+    init(_ form: SoundForm, isShared: Bool = false) throws(OpusError) {
         self.form = form
         var settings = OpusEncoder.Settings()
         settings.bitsPerSecond = Int32(form.bitsPerSecond)
         settings.bandwidth = form.bandwidth
-        settings.complexity = 5
+        settings.complexity = isShared && !form.isSpeech ? 8 : 5
         let repairs = form.expectedLossPercent > 0
         settings.application = form.isSpeech ? .voip : .lowDelay
         settings.sendsForwardErrorCorrection = repairs
