@@ -9,8 +9,8 @@ struct ArrivalWindows: Sendable {
     /// A moment further from the others than this, in ns, is no lateness: where some in a row say so, a clock jumped.
     private static let largestStep = 1_000_000_000.0
     private static let strays = 3
-    /// What is later than this, in ns, nobody waits for: the most stays what it is.
-    static let longest = 400_000_000.0
+    /// What is later than this, in ns, nobody waits for: the most stays what it is. `LevelCheck` relies on it, too.
+    static let longest = 250_000_000.0
 
     private var leasts = InlineArray<3, Double>(repeating: .infinity)
     private var mosts = InlineArray<3, Double>(repeating: -.infinity)

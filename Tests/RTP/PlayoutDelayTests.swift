@@ -129,14 +129,16 @@ struct PlayoutDelayTests {
             last = max(last, at + 30 + storm[number % 1_100])
             return last - at
         }
-        playout.run(seconds: 60)
+        playout.run(seconds: 31)
+        let during = playout.buffer.statistics.discarded
+        playout.run(seconds: 29)
         let before = playout.spread(10, 20)
         #expect(before.most < 50)
         #expect(playout.spread(25, 30).most > 200)
         let after = playout.spread(40, 60)
         #expect(after.most <= before.most + 5, "\(after) \(before)")
-        // Not a packet was left out amid speech to get there.
-        #expect(playout.buffer.statistics.samplesShortened > 48 * 200 && playout.buffer.statistics.discarded <= 10)
+        // Not a packet was left out to get there; in the storm itself standstills are longer than anybody waits.
+        #expect(playout.buffer.statistics.samplesShortened > 48 * 150 && playout.buffer.statistics.discarded == during && during < 60)
     }
 
     @Test(arguments: [(-200.0, 25.0, 3_600.0), (200, 25, 3_600), (-50, 0, 900), (50, 0, 900), (-200, 0, 900), (200, 0, 900)])
