@@ -166,6 +166,17 @@ struct SoundTierTests {
         let all = Set((0..<SoundForm.count).map { SoundForm(index: $0).index })
         #expect(all.count == 22)
     }
+
+    @Test(arguments: [("", 3), ("a=maxptime:120\r\n", 3), ("a=maxptime:60\r\n", 3), ("a=maxptime:40\r\n", 1), ("a=maxptime:20\r\n", 1)])
+    func `a listener's longest packet is kept to`(line: String, ticks: Int) throws {
+        let meeting = try MixerMeeting(1)
+        let offer = MediaServerTests.offer.replacing(/a=rtpmap:\d+ opus/, maxReplacements: 1) { line + $0.output }
+        let listener = try meeting.add(offer: offer)
+        listener.soundTier = .thinnest
+        #expect(listener.soundForm.ticks == ticks && listener.soundForm.bitsPerSecond <= 16_000)
+        listener.soundTier = .thin
+        #expect(listener.soundForm.ticks == (line.contains(":20") ? 1 : 2))
+    }
 }
 
 struct SoundTierSelectorTests {
