@@ -26,6 +26,16 @@ struct SampleQueue: ~Copyable {
         return taken
     }
 
+    /// Takes the last samples off the queue, into the beginning of `samples`.
+    /// - Returns: false where there are not so many; nothing is taken then.
+    mutating func takeLast(_ wanted: Int, into samples: inout [Int16]) -> Bool {
+        guard wanted <= count, wanted <= samples.count else { return false }
+        var output = samples.mutableSpan
+        count -= wanted
+        Self.get(storage.span, count: wanted, at: (start + count) % Self.capacity, into: &output)
+        return true
+    }
+
     private mutating func skip(_ samples: Int) {
         start = (start + samples) % Self.capacity
         count -= samples

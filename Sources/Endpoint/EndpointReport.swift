@@ -1,4 +1,5 @@
 import Foundation
+import RTP
 
 /// What one process's endpoints received and sent: the JSON of `--report`. Fields are only ever added; `docs/endpoint.md` describes them.
 package struct EndpointReport: Codable, Sendable, Equatable {
@@ -64,7 +65,41 @@ package struct SoundReport: Codable, Sendable, Equatable {
     package var decodeErrors: UInt64 = 0
     /// Of the marks of a sender on this machine.
     package var latencyMilliseconds: Spread?
+    /// Where the sound is decoded.
+    package var buffer: SoundBufferReport?
     package init() {}
+}
+
+/// What the jitter buffer did to the sound.
+package struct SoundBufferReport: Codable, Sendable, Equatable {
+    /// How long after its promptest arrival sound should be played, and was played last.
+    package var targetMilliseconds: Double
+    package var delayMilliseconds: Double
+    /// Packets' time that was made up.
+    package var concealed: UInt64
+    /// Packets that were lost, and of them those taken from their successors' error correction.
+    package var lost: UInt64
+    package var recovered: UInt64
+    /// Packets that came after their turn, twice, or were left out.
+    package var late: UInt64
+    package var duplicate: UInt64
+    package var discarded: UInt64
+    /// Periods cut out of the sound and said twice, so that the delay was right.
+    package var shortenedMilliseconds: Double
+    package var lengthenedMilliseconds: Double
+
+    package init(_ counted: JitterBuffer.Statistics) {
+        targetMilliseconds = counted.targetMilliseconds
+        delayMilliseconds = counted.delayMilliseconds
+        concealed = counted.concealed
+        lost = counted.lost
+        recovered = counted.recovered
+        late = counted.late
+        duplicate = counted.duplicate
+        discarded = counted.discarded
+        shortenedMilliseconds = Double(counted.samplesShortened) / 48
+        lengthenedMilliseconds = Double(counted.samplesLengthened) / 48
+    }
 }
 
 package struct PictureReport: Codable, Sendable, Equatable {

@@ -3,7 +3,8 @@ import Base
 import Peer
 import RTP
 
-/// Measures the sound that one endpoint receives. Packets are taken as they come; one that arrives after its successor counts as late.
+/// Measures the sound that one endpoint receives: packets as they come, where one that arrives after its successor counts as late; and, where it decodes, what
+/// a listener hears of them through the jitter buffer that the server has too.
 struct ReceivedSound: ~Copyable {
     static let gap = Duration.milliseconds(60)
     /// A jump further than this is a stream that began anew.
@@ -26,6 +27,7 @@ struct ReceivedSound: ~Copyable {
     mutating func take(_ packet: ReceivedAudio, payload: Span<UInt8>) {
         report.packets &+= 1
         measureArrival(packet)
+        decoded?.take(packet, payload: payload)
         let missing = missing(before: packet)
         guard missing >= 0 else {
             report.late &+= 1
@@ -33,7 +35,6 @@ struct ReceivedSound: ~Copyable {
             return
         }
         report.lost &+= UInt64(missing)
-        decoded?.take(payload.bytes, missing: missing, arrival: packet.arrival)
     }
 
     /// The numbers until now.
@@ -82,95 +83,5 @@ struct ReceivedSound: ~Copyable {
             if interval > Self.gap { report.gaps += 1 }
         }
         lastArrival = packet.arrival
-    }
-}
-
-/// The received sound as it is heard: level, frequency, asked tones, marks.
-struct DecodedSound: ~Copyable {
-    /// 100 ms.
-    private static let window = 4_800
-    private static let mostLatencies = 10_000
-    /// Frequencies are counted in steps of 5 Hz.
-    private static let step = 5.0
-    private var voice: VoiceDecoder
-    private var spectrum = Spectrum()
-    private var tick = [Int16](repeating: 0, count: AudioFormat.samplesPerTick)
-    private var heard: [Int16] = []
-    private let tones: [Int]
-    private var tonePower: [Double]
-    private var windows = 0
-    private var energy = 0.0
-    private var samples = 0.0
-    private var frequencies: [Int: (count: Int, sum: Double)] = [:]
-    private var isLoud = false
-    private var quietTicks = 0
-    private var latencies: [Double] = []
-
-    init(tones: [Int]) throws(OpusError) {
-        voice = try VoiceDecoder()
-        self.tones = tones
-        tonePower = Array(repeating: 0, count: tones.count)
-        heard.reserveCapacity(Self.window)
-    }
-
-    mutating func take(_ packet: RawSpan, missing: Int, arrival: Instant) {
-        if missing > 0 {
-            for _ in 1..<max(1, min(missing, 5)) { voice.conceal() }
-            voice.recover(from: packet)
-        }
-        do throws(OpusError) { try voice.decode(packet) } catch {}  // counted there
-        while voice.buffered >= AudioFormat.samplesPerTick {
-            Self.read(&voice, &tick)
-            measureTick(arrival)
-        }
-    }
-
-    func fill(_ report: inout SoundReport) {
-        report.decodeErrors = voice.packetsRefused
-        if samples > 0, energy > 0 { report.level = 10 * Decibels.log10(energy / samples / (32_767 * 32_767)) }
-        if let most = frequencies.values.max(by: { $0.count < $1.count }) { report.dominantFrequency = most.sum / Double(most.count) }
-        for (index, hertz) in tones.enumerated() where windows > 0 {
-            report.tones[String(hertz)] = 10 * Decibels.log10(max(tonePower[index] / Double(windows), 1e-16))
-        }
-        report.latencyMilliseconds = Spread(latencies)
-    }
-
-    private static func read(_ voice: inout VoiceDecoder, _ tick: inout [Int16]) {
-        var room = tick.mutableSpan
-        voice.read(into: &room)
-    }
-
-    private mutating func measureTick(_ arrival: Instant) {
-        for sample in tick { energy += Double(sample) * Double(sample) }
-        samples += Double(tick.count)
-        measureMark(arrival)
-        heard.append(contentsOf: tick)
-        guard heard.count >= Self.window else { return }
-        windows += 1
-        for (index, hertz) in tones.enumerated() {
-            tonePower[index] += Decibels.power(ToneMeter.level(of: Double(hertz), in: heard.span))
-        }
-        // Twice a second is enough for the spectrum and spares the machine under load.
-        if windows % 5 == 1, let found = Self.dominant(&spectrum, heard) { count(found) }
-        heard.removeAll(keepingCapacity: true)
-    }
-
-    private static func dominant(_ spectrum: inout Spectrum, _ heard: [Int16]) -> Double? { spectrum.dominantFrequency(of: heard.span) }
-
-    private mutating func count(_ hertz: Double) {
-        let old = frequencies[Int(hertz / Self.step)] ?? (0, 0)
-        frequencies[Int(hertz / Self.step)] = (old.count + 1, old.sum + hertz)
-    }
-
-    /// A mark begins with the second of the shared clock, so its lateness is what the second has left behind.
-    private mutating func measureMark(_ arrival: Instant) {
-        guard let onset = tick.firstIndex(where: { abs(Int($0)) > 1_000 }) else {
-            quietTicks += 1
-            if quietTicks > 5 { isLoud = false }
-            return
-        }
-        defer { (isLoud, quietTicks) = (true, 0) }
-        guard !isLoud, quietTicks > 5, latencies.count < Self.mostLatencies else { return }
-        latencies.append(Double(arrival.nanoseconds % 1_000_000_000) / 1e6 + Double(onset) / 48)
     }
 }

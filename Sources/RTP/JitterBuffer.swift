@@ -3,6 +3,9 @@ import Base
 /// Puts one sender's Opus packets in order and holds them just long enough, RFC 3550 §6.4.1's jitter in mind: late ones come in time, and sound is not later than it must be.
 ///
 /// Pulled, not pushed: the mixer asks for the next packet when its decoder has less than a tick. All storage is made at the start.
+///
+/// The delay is never mended by leaving packets out amid speech: with each packet the buffer says its `excess`, the decoder makes the sound so much shorter
+/// or longer as it can without being heard to, and says how much that was (`shortened(by:)`). See docs/decisions/catching-up.md.
 package struct JitterBuffer: Sendable {
     /// What there is to play.
     package enum Next: Equatable, Sendable {
@@ -23,26 +26,44 @@ package struct JitterBuffer: Sendable {
         package var late: UInt64 = 0
         package var lost: UInt64 = 0
         package var recovered: UInt64 = 0
-        /// Left out so that the delay goes down.
+        /// Answers that were `conceal`.
+        package var concealed: UInt64 = 0
+        /// Left out: after a standstill, or of a flood.
         package var discarded: UInt64 = 0
+        /// By which the decoder made sound shorter or longer, at 48 kHz.
+        package var samplesShortened: UInt64 = 0
+        package var samplesLengthened: UInt64 = 0
+        /// How long after the promptest packets' arrival sound should be played, and is.
         package var targetMilliseconds = 0.0
+        package var delayMilliseconds = 0.0
         package init() {}
     }
 
     /// 64 packets: more than a second.
     private static let capacity = 64
     private static let largestPayload = 1_500
+    /// Bounds of the delay after the promptest packet, in ns.
     private static let shortest = 20_000_000.0
-    private static let longest = 250_000_000.0
-    /// Of arrival beyond the latest one lately.
+    private static let longest = ArrivalWindows.longest
+    /// Added to the largest lateness of late, in ns: what a packet's way through the server's own threads may take.
     private static let margin = 8_000_000.0
+    /// Where so much of the margin is left, in ns, the sound is made longer.
+    private static let leastMargin = 3_000_000.0
+    /// More waiting than this, in ns, is a flood: nobody buffers that.
+    private static let flood = longest + 200_000_000
+    /// Less than this, in samples, is not worth a cut.
+    private static let leastExcess = 240
+    /// A mixer's tick, in samples.
+    private static let tick: Int64 = 960
     /// Concealed in a row before the sender is taken to have stopped.
     private static let mostConcealed = 5
-    /// Packets between two looks whether the delay can go down: about a second.
-    private static let lookInterval = 50
+    /// Packets over which the least delay is looked for before it goes down, twice: a late tick of the mixer is no delay.
+    private static let lookInterval = 8
 
     private struct Slot: Sendable {
         var sequence: Int64 = -1
+        /// The last that came in this place, played or not.
+        var arrived: Int64 = -1
         var timestamp: Int64 = 0
         var length = 0
     }
@@ -61,29 +82,37 @@ package struct JitterBuffer: Sendable {
     private var isPlaying = false
     private var hasPlayed = false
     private var concealed = 0
+    /// Packets' time that was concealed while nothing had come: lost packets that turn out to belong there are not concealed again.
+    private var filled = 0
     /// Samples that passed without a listener and were not taken yet.
     private var owed: Int64 = 0
     /// Samples of a packet, as consecutive timestamps show.
     private var packetSamples: Int64 = 960
     private var lastInserted: (sequence: Int64, timestamp: Int64)?
     private var endOfPlayed: Int64?
-    /// Arrival minus media time of the promptest packets, in ns; drifts up slowly to follow the sender's clock.
-    private var baseline: Double?
-    private var peak = 0.0
-    private var sincelook = 0
-    private var leastLevel = Double.infinity
+    private var arrivals = ArrivalWindows()
+    /// The least delay, as moment of playing minus media time in ns, of the packets looked at now and of those before them.
+    private var leastNow = Double.infinity
+    private var leastBefore = Double.infinity
+    private var sinceLook = 0
+    /// Of the packet given last: samples by which its sound should become shorter so that the delay is what it should be, negative where it must become longer.
+    package private(set) var excess = 0
     package private(set) var statistics = Statistics()
 
     package init() {}
 
-    /// How long packets are held at least, in ns.
-    private var target: Double { min(Self.longest, max(Self.shortest, peak + Self.margin)) }
+    /// When a packet should be played, as moment minus media time in ns, with so much `margin` after the latest one of late.
+    private func target(margin: Double) -> Double {
+        min(max(arrivals.most + margin, arrivals.least + (margin < Self.margin ? 0 : Self.shortest)), arrivals.least + Self.longest)
+    }
 
     /// Sound that waits, in ns.
     private var level: Double {
         guard let turn, highest >= turn else { return 0 }
-        return Double((highest - turn + 1) * packetSamples) * 1e9 / 48_000
+        return Self.nanoseconds((highest - turn + 1) * packetSamples)
     }
+
+    private static func nanoseconds(_ samples: Int64) -> Double { Double(samples) * 1e9 / 48_000 }
 
     // MARK: In
 
@@ -99,7 +128,8 @@ package struct JitterBuffer: Sendable {
         }
         statistics.received += 1
         let time = timestamps.unwrap(timestamp)
-        measure(sequence, time, now)
+        let isCopy = slot(sequence).arrived == sequence
+        if !isCopy { measure(sequence, time, now) }
         guard let turn = turn else {
             (self.turn, highest) = (sequence, sequence)
             return store(payload, sequence, time)
@@ -116,30 +146,32 @@ package struct JitterBuffer: Sendable {
 
     /// Packets were kept from it for a while, as of silence: the next one begins anew. What is known of the way's jitter stays.
     package mutating func resume() {
-        for index in slots.indices { slots[index].sequence = -1 }
+        for index in slots.indices { slots[index] = Slot() }
         turn = nil
         highest = -1
         isPlaying = false
         concealed = 0
         hasPlayed = false
+        filled = 0
         // The clocks have gone on; how far apart they are is to be seen again.
-        (lastInserted, endOfPlayed, baseline) = (nil, nil, nil)
+        (lastInserted, endOfPlayed) = (nil, nil)
+        arrivals.forgetClock()
     }
 
     private mutating func begin(_ ssrc: UInt32) {
         self.ssrc = ssrc
         beginnings += 1
         (sequences, timestamps) = (SequenceUnwrapper(), TimestampUnwrapper())
-        for index in slots.indices { slots[index].sequence = -1 }
+        for index in slots.indices { slots[index] = Slot() }
         turn = nil
         highest = -1
         isPlaying = false
         concealed = 0
         hasPlayed = false
+        filled = 0
         lastInserted = nil
         endOfPlayed = nil
-        baseline = nil
-        peak = 0
+        arrivals.reset()
     }
 
     private mutating func measure(_ sequence: Int64, _ time: Int64, _ now: Instant) {
@@ -148,15 +180,9 @@ package struct JitterBuffer: Sendable {
             if samples >= 120, samples <= 2_880 { packetSamples = samples }
         }
         if sequence > lastInserted?.sequence ?? -1 { lastInserted = (sequence, time) }
-        let moment = Double(now.nanoseconds) - Double(time) * 1e9 / 48_000
-        // Media time jumped back against the clock: what was measured before says nothing any more.
-        if let known = baseline, moment - known > 1e9 { (baseline, peak) = (nil, 0) }
-        // 20 µs a packet, a thousandth of its length: faster than any quartz drifts.
-        let base = min(moment, (baseline ?? moment) + 20_000)
-        baseline = base
-        let lateness = min(moment - base, Self.longest)
-        peak = lateness > peak ? lateness : peak * 0.998
-        statistics.targetMilliseconds = target / 1e6
+        let arrival = Double(now.nanoseconds)
+        arrivals.note(arrival - Self.nanoseconds(time), arrival: arrival)
+        statistics.targetMilliseconds = (target(margin: Self.margin) - arrivals.least) / 1e6
     }
 
     private func slot(_ sequence: Int64) -> Slot { slots[Int(sequence % Int64(Self.capacity))] }
@@ -164,24 +190,27 @@ package struct JitterBuffer: Sendable {
     private mutating func store(_ payload: Span<UInt8>, _ sequence: Int64, _ time: Int64) {
         if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: Self.capacity * Self.largestPayload) }
         let place = Int(sequence % Int64(Self.capacity))
-        slots[place] = Slot(sequence: sequence, timestamp: time, length: payload.count)
+        slots[place] = Slot(sequence: sequence, arrived: sequence, timestamp: time, length: payload.count)
         for index in payload.indices { bytes[place &* Self.largestPayload &+ index] = payload[index] }
     }
 
     // MARK: Out
 
-    /// - Parameter payload: room for 1 500 bytes.
-    package mutating func next(now: Instant, into payload: inout MutableSpan<UInt8>) -> Next {
+    /// - Parameters:
+    ///   - held: samples that the decoder has and nobody took yet: what is given now is played after them.
+    ///   - payload: room for 1 500 bytes.
+    package mutating func next(now: Instant, held: Int = 0, into payload: inout MutableSpan<UInt8>) -> Next {
+        excess = 0
         guard let first = turn else { return .nothing }
         if !isPlaying {
             guard hasWaitedEnough(now) else { return .nothing }
-            isPlaying = true
-            if slot(first).sequence != first { skipLost() }
+            begin(at: first, now)
         }
-        shrink()
+        if level > Self.flood { while level > Self.longest, let turn { skip(to: turn + 1) } }
+        passFilled()
         guard let turn, highest >= turn else { return underrun() }
         let waiting = slot(turn)
-        if waiting.sequence == turn { return play(waiting, into: &payload) }
+        if waiting.sequence == turn { return play(waiting, held: held, now, into: &payload) }
         statistics.lost += 1
         self.turn = turn + 1
         let successor = slot(turn + 1)
@@ -189,49 +218,78 @@ package struct JitterBuffer: Sendable {
             concealed += 1
             // A long hole is not filled with noise: what comes after it is next.
             if concealed > Self.mostConcealed { skipLost() }
+            statistics.concealed += 1
             return .conceal
         }
         statistics.recovered += 1
         return .recover(length: copy(successor, into: &payload))
     }
 
-    /// Lets 20 ms pass without anybody listening, so that the delay stays right for when somebody does.
+    /// Lets 20 ms pass without anybody listening, so that the delay stays right for when somebody does: what is too much is left out, what is missing waited for.
     /// - Returns: whether something waits still.
     package mutating func skipTick(now: Instant) -> Bool {
         var nowhere = MutableSpan<UInt8>()
-        owed += 960
+        owed += Self.tick
         while owed > 0 {
-            guard next(now: now, into: &nowhere) != .nothing else {
+            guard next(now: now, held: Int(Self.tick - owed), into: &nowhere) != .nothing else {
                 owed = 0
                 return turn.map { highest >= $0 } ?? false
             }
             owed -= packetSamples
+            if excess >= packetSamples {
+                owed += packetSamples
+                adjust(by: packetSamples)
+            } else if excess < 0 {
+                owed -= Self.tick
+                adjust(by: -Self.tick)
+            }
         }
         return true
     }
 
-    /// Begun when the target is buffered, or when the first packet has waited for it: a sender of one packet is heard too.
+    /// Begun when the target is buffered, or when the first packet there has waited for it: a sender of one packet is heard too.
     private func hasWaitedEnough(_ now: Instant) -> Bool {
-        guard highest >= turn ?? 0 else { return false }
-        if level > target { return true }
-        guard let baseline, let turn, slot(turn).sequence == turn else { return level >= target }
-        return Double(now.nanoseconds) - baseline - Double(slot(turn).timestamp) * 1e9 / 48_000 >= target
+        guard var first = turn, highest >= first else { return false }
+        while first < highest, slot(first).sequence != first { first += 1 }
+        let target = target(margin: Self.margin)
+        return Self.nanoseconds((highest - first + 1) * packetSamples) > target - arrivals.least || offset(slot(first), now) >= target
+    }
+
+    /// Moment of playing minus media time, in ns.
+    private func offset(_ waiting: Slot, _ now: Instant) -> Double { Double(now.nanoseconds) - Self.nanoseconds(waiting.timestamp) }
+
+    private mutating func begin(at first: Int64, _ now: Instant) {
+        isPlaying = true
+        (leastNow, leastBefore, sinceLook) = (.infinity, .infinity, 0)
+        if slot(first).sequence != first { skipLost() }
+        // After a standstill: what is older than the longest delay is not waited for by anybody. Nothing is cut in two, since nothing was being played.
+        let longest = arrivals.least + Self.longest
+        while let turn, highest > turn, slot(turn).sequence != turn || offset(slot(turn), now) > longest { skip(to: turn + 1) }
     }
 
     private mutating func skipLost() { while let now = turn, now <= highest, slot(now).sequence != now { turn = now + 1 } }
 
-    private mutating func play(_ waiting: Slot, into payload: inout MutableSpan<UInt8>) -> Next {
+    /// Lost packets whose time was concealed already: concealed once more they would only be delay.
+    private mutating func passFilled() {
+        while filled > 0, let passed = turn, passed < highest, slot(passed).sequence != passed {
+            filled -= 1
+            statistics.lost += 1
+            turn = passed + 1
+        }
+    }
+
+    private mutating func play(_ waiting: Slot, held: Int, _ now: Instant, into payload: inout MutableSpan<UInt8>) -> Next {
+        let offset = offset(waiting, now)
         // A jump in media time without a jump in numbers is silence by DTX: the talk spurt after it is buffered anew.
-        if let end = endOfPlayed, waiting.timestamp - end > 4 * packetSamples, level < target {
+        if let end = endOfPlayed, waiting.timestamp - end > 4 * packetSamples, offset < target(margin: Self.margin), level < Self.longest {
             endOfPlayed = nil
             isPlaying = false
             return .nothing
         }
-        (concealed, hasPlayed) = (0, true)
+        (concealed, filled, hasPlayed) = (0, 0, true)
         turn = waiting.sequence + 1
         endOfPlayed = waiting.timestamp + packetSamples
-        leastLevel = min(leastLevel, level)
-        sincelook += 1
+        pace(offset, held: held)
         // Played once: a number that comes again is late, not new.
         slots[Int(waiting.sequence % Int64(Self.capacity))].sequence = -1
         return .packet(length: copy(waiting, into: &payload))
@@ -239,9 +297,13 @@ package struct JitterBuffer: Sendable {
 
     private mutating func underrun() -> Next {
         concealed += 1
-        leastLevel = 0
-        guard concealed > Self.mostConcealed else { return .conceal }
+        guard concealed > Self.mostConcealed else {
+            filled += 1
+            statistics.concealed += 1
+            return .conceal
+        }
         isPlaying = false
+        filled = 0
         endOfPlayed = nil
         return .nothing
     }
@@ -255,14 +317,38 @@ package struct JitterBuffer: Sendable {
 
     // MARK: The delay
 
-    /// Leaves packets out where more waits than needed: at once after a burst, otherwise one at a time.
-    private mutating func shrink() {
-        let packet = Double(packetSamples) * 1e9 / 48_000
-        while level > target + 10 * packet, let turn { skip(to: turn + 1) }
-        guard sincelook >= Self.lookInterval else { return }
-        // What remained at the least moment of the last second was never needed.
-        if leastLevel > max(target - Self.shortest, 0) + packet, let turn, highest > turn { skip(to: turn + 1) }
-        (sincelook, leastLevel) = (0, .infinity)
+    /// Compares the delay with what it should be.
+    ///
+    /// Packets are asked for in ticks, so their moment moves in steps: sound that becomes shorter by what the decoder holds leaves it where it is; one sample
+    /// more, and each packet is asked for a tick earlier. So the excess is whole steps that are there to spare, and what is held.
+    /// - Parameter offset: moment of asking minus media time, in ns.
+    private mutating func pace(_ offset: Double, held: Int) {
+        let step = min(packetSamples, Self.tick)
+        let spare = max(0, Int64(held) - (Self.tick - step))
+        leastNow = min(leastNow, offset + Self.nanoseconds(spare))
+        sinceLook += 1
+        if sinceLook >= Self.lookInterval { (leastBefore, leastNow, sinceLook) = (leastNow, .infinity, 0) }
+        statistics.delayMilliseconds = (offset + Self.nanoseconds(spare) - arrivals.least) / 1e6
+        let least = min(leastBefore, leastNow)
+        let slack = least - Self.nanoseconds(spare) - target(margin: Self.margin)
+        if slack >= 0, leastBefore.isFinite {
+            let whole = Int64(slack / Self.nanoseconds(step)) * step
+            excess = Int(min(whole + spare, 48_000))
+            if excess < Self.leastExcess { excess = 0 }
+        } else if offset < target(margin: Self.leastMargin) {
+            excess = -Int((target(margin: Self.margin) - offset) * 48_000 / 1e9)
+        }
+    }
+
+    /// The decoder made sound shorter by so many samples, or longer where negative.
+    package mutating func shortened(by samples: Int) {
+        if samples > 0 { statistics.samplesShortened += UInt64(samples) } else { statistics.samplesLengthened += UInt64(-samples) }
+        adjust(by: Int64(samples))
+    }
+
+    private mutating func adjust(by samples: Int64) {
+        leastNow -= Self.nanoseconds(samples)
+        leastBefore -= Self.nanoseconds(samples)
     }
 
     private mutating func skip(to sequence: Int64) {

@@ -99,6 +99,8 @@ package struct NegotiatedAudio: Equatable, Sendable {
     package var maxAverageBitsPerSecond: Int?
     /// Hz: of what is above half of it nothing is played.
     package var maxPlaybackRate: Int?
+    /// The longest packet that the peer takes, a=maxptime (RFC 8866 §6.4).
+    package var maxPacketMilliseconds: Int?
 }
 
 package struct NegotiatedVideo: Equatable, Sendable {

@@ -104,4 +104,47 @@ struct VoiceDecoderTests {
         for _ in 0..<30 { voice.conceal() }
         #expect(voice.packetsConcealed == 5)
     }
+
+    @Test(arguments: [480, 960, 1_920, 2_880], [60_000, 2_000, -60_000])
+    func `with too much or too little waiting a tone becomes shorter or longer without a step`(samples: Int, excess: Int) throws {
+        var voice = try VoiceDecoder()
+        var (heard, shorter): ([Int16], Int) = ([], 0)
+        for packet in try Sounds.packets(96_000 / samples, hertz: 300, samples: samples) {
+            shorter += try voice.decode(packet.span.bytes, excess: excess)
+            while voice.buffered >= 960 { heard += tick(&voice) }
+        }
+        #expect(shorter + voice.buffered + heard.count == 96_000 / samples * samples)
+        // A quarter faster, an eighth; and slower at once.
+        #expect(excess > 50_000 ? (12_000...24_000).contains(shorter) : excess > 0 ? (6_000...12_000).contains(shorter) : shorter < -10_000)
+        #expect(Sounds.largestStep(Array(heard[9_600...])) < 450)
+        let steady = Array(heard[9_600..<48_000])
+        #expect(abs(ToneMeter.level(of: 300, in: steady.span) - -10.3) < 1)
+    }
+
+    private func tick(_ voice: inout VoiceDecoder) -> [Int16] {
+        var tick = [Int16](repeating: 0, count: 960)
+        var room = tick.mutableSpan
+        voice.read(into: &room)
+        return tick
+    }
+
+    @Test(arguments: [OpusEncoder.Application.voip, .lowDelay], [200.0, 1_000])
+    func `concealment becomes quieter and ends in silence, not in a buzz`(application: OpusEncoder.Application, hertz: Double) throws {
+        var settings = OpusEncoder.Settings()
+        settings.application = application
+        var voice = try VoiceDecoder()
+        let sound = try Sounds.packets(30, hertz: hertz, settings: settings).map { Optional($0) }
+        var packets = ArraySlice(sound + Array(repeating: nil, count: 30))
+        var levels: [Int] = []
+        var heard: [Int16] = []
+        for _ in 0..<60 {
+            let tick = try read(&voice, &packets)
+            heard += tick
+            levels.append(AudioLevel.decibels(of: tick.span))
+        }
+        #expect(voice.packetsConcealed == 5)
+        #expect(levels[30] > levels[29] - 8 && levels[34] < levels[29] - 15, "\(levels[28...])")
+        #expect(zip(levels[30...], levels[31...]).allSatisfy { $1 <= $0 + 1 } && levels[36...].allSatisfy { $0 == AudioLevel.silence })
+        #expect(Sounds.largestStep(heard) <= Int(10_000 * 2 * .pi * hertz / 48_000 * 1.5) + 200)
+    }
 }

@@ -54,6 +54,22 @@ struct ReceivedTests {
         #expect(latency.count >= 6 && abs(latency.median - Double(delay)) < 8)
     }
 
+    @Test func `what the jitter buffer did is reported, and a listener hears through losses and late packets`() throws {
+        let clean = try #require(try listen(.tone(440)).buffer)
+        #expect(clean.concealed + clean.lost + clean.late + clean.discarded + clean.duplicate == 0)
+        #expect(clean.targetMilliseconds == 20 && (20...45).contains(clean.delayMilliseconds))
+        let bad = try listen(.tone(440), lost: [50, 100, 101, 160], swap: 200)
+        let buffer = try #require(bad.buffer)
+        // The one that came after its successor came after its turn, and a turn that passed is lost.
+        #expect(buffer.lost == 5 && buffer.recovered + buffer.concealed == 5 && buffer.discarded == 0 && buffer.late == 1, "\(buffer)")
+        #expect(abs(try #require(bad.level) - -15.3) < 1 && buffer.delayMilliseconds < buffer.targetMilliseconds + 25)
+        var spared = try ReceivedSound(decodes: false, tones: [])
+        spared.take(
+            ReceivedAudio(
+                ssrc: 7, sequenceNumber: 1, timestamp: 0, marker: false, level: nil, hasVoice: nil, arrival: .start), payload: [1].span)
+        #expect(spared.summary().buffer == nil)
+    }
+
     @Test func `garbage is an error of the decoder and nothing worse`() throws {
         var received = try ReceivedSound(decodes: true, tones: [])
         let garbage: [UInt8] = [0xff]

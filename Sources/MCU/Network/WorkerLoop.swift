@@ -268,11 +268,11 @@ final class WorkerLoop {
     private func send(_ frame: AudioFrame, to seat: Seat, now: Instant) {
         guard seat.hears, seat.mix == frame.mix, seat.soundNumber != soundNumber else { return }
         seat.soundNumber = soundNumber
+        guard let packet = seat.takes(frame) else { return }
         var sink = SeatSink(seat: seat, sender: sender)
-        frame.withPacket(for: seat.key, repairs: seat.wantsRepair, seat.soundClass) { packet in
-            guard packet.count > 0 else { return }
+        frame.withBytes(of: packet) { bytes in
             seat.peer.sendAudio(
-                packet, timestamp: frame.timestamp, captured: frame.captured, marker: seat.isFirstSound, now: now, sink: &sink)
+                bytes, timestamp: packet.timestamp, captured: packet.captured, marker: seat.isFirstSound, now: now, sink: &sink)
             seat.isFirstSound = false
         }
     }

@@ -46,7 +46,9 @@ final class Participant: Sendable {
     /// Packets came in that the jitter buffer was spared.
     private let withheld = Atomic<Bool>(false)
     private let waits = Atomic<Bool>(false)
-    private let repair = Atomic<Bool>(true)
+    private let tierOfSound = Atomic<Int>(SoundTier.repairing.rawValue)
+    private let formOfSound = Atomic<Int>(-1)
+    private let mostTicks = Atomic<Int>(6)
     private let lineAliveUntil = Atomic<Int64>(0)
     private let broken = Atomic<Int>(0)
 
@@ -81,6 +83,7 @@ final class Participant: Sendable {
         flows.store(now, ordering: .relaxed)
         kind = SessionKind(negotiated, before: kind)
         soundRow.store(SoundClass(negotiated.audio).index, ordering: .relaxed)
+        mostTicks.store((negotiated.audio?.maxPacketMilliseconds ?? 120) / 20, ordering: .relaxed)
     }
 
     /// What it takes of the mix.
@@ -164,13 +167,20 @@ final class Participant: Sendable {
         if !waits.load(ordering: .relaxed) { waits.store(true, ordering: .releasing) }
     }
 
-    /// The next packet for the mixer's thread, copied into `payload`; and how often its sender has begun anew.
-    func nextAudio(now: Instant, into payload: inout [UInt8]) -> (next: JitterBuffer.Next, beginning: Int) {
+    /// The next packet for the mixer's thread, copied into `payload`; how often its sender has begun anew, and by how many samples it should be shortened.
+    /// - Parameter held: samples that the decoder has.
+    func nextAudio(now: Instant, held: Int, into payload: inout [UInt8]) -> (next: JitterBuffer.Next, beginning: Int, excess: Int) {
         inbox.withLock { inbox in
             var span = payload.mutableSpan
-            return (inbox.next(now: now, into: &span), inbox.beginnings)
+            return (inbox.next(now: now, held: held, into: &span), inbox.beginnings, inbox.excess)
         }
     }
+
+    /// The decoder made its sound shorter by so many samples, or longer where negative.
+    func shortenedAudio(by samples: Int) { inbox.withLock { $0.shortened(by: samples) } }
+
+    /// What became of the packets of its sound.
+    var soundStatistics: JitterBuffer.Statistics { inbox.withLock { $0.statistics } }
 
     /// Something came in that neither was played nor skipped.
     var hasAudioWaiting: Bool { waits.load(ordering: .acquiring) }
@@ -232,10 +242,22 @@ final class Participant: Sendable {
 
     // MARK: The worker
 
-    /// Its line loses packets: its sound carries error correction. So it begins, until the line is known.
-    var wantsRepair: Bool {
-        get { repair.load(ordering: .relaxed) }
-        set { if repair.load(ordering: .relaxed) != newValue { repair.store(newValue, ordering: .relaxed) } }
+    /// What its line asks of its sound. It begins with error correction, until the line is known.
+    var soundTier: SoundTier {
+        get { SoundTier(rawValue: tierOfSound.load(ordering: .relaxed)) ?? .repairing }
+        set { if soundTier != newValue { tierOfSound.store(newValue.rawValue, ordering: .relaxed) } }
+    }
+
+    /// In which form it should be sent its mix, by its line and by what it negotiated.
+    var soundForm: SoundForm { SoundForm(soundTier, soundClass, mostTicks: mostTicks.load(ordering: .relaxed)) }
+
+    /// In which it is; nil before its first packet. Written by its worker.
+    var sentSound: SoundForm? {
+        get {
+            let index = formOfSound.load(ordering: .relaxed)
+            return index < 0 ? nil : SoundForm(index: index)
+        }
+        set { formOfSound.store(newValue?.index ?? -1, ordering: .relaxed) }
     }
 
     var isConnected: Bool {

@@ -26,8 +26,9 @@ final class Seat {
     var isGone = false
     private var pictures: PictureGate
     var wantedStream: PictureStream { pictures.wanted }
-    private var cleanSeconds = 0
-    private var hasBeenClean = false
+    private var tierOfSound = SoundTierSelector()
+    /// What the line to the receiver is thought to carry, sound and picture and all headers, in bit/s; nil while nobody knows.
+    var lineBitsPerSecond: Int?
 
     init(ticket: SessionTicket, peer: Peer) {
         session = ticket.session
@@ -35,6 +36,7 @@ final class Seat {
         bridge = ticket.bridge
         self.peer = peer
         key = ObjectIdentifier(ticket.participant)
+        sound = SoundGate(ticket.participant.soundForm)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
         pictures = PictureGate(wanted: PictureStream(ticket.participant.view, ticket.participant.bestTier))
         participant.streams = StreamSet(pictures.wanted)
@@ -44,8 +46,7 @@ final class Seat {
     let key: ObjectIdentifier
     private(set) var hears = false
     private(set) var sees = false
-    private(set) var wantsRepair = true
-    private(set) var soundClass = SoundClass.full
+    private var sound: SoundGate
     private(set) var mix = MixID.floor
     /// Of the last sound that was sent: each goes once.
     var soundNumber = 0
@@ -54,7 +55,7 @@ final class Seat {
     func followParticipant() {
         hears = participant.isConnected && participant.receivesAudio
         sees = participant.isConnected && participant.receivesVideo
-        soundClass = participant.soundClass
+        sound.wanted = participant.soundForm
         mix = participant.mix
     }
 
@@ -101,22 +102,21 @@ final class Seat {
         participant.brokenVideos = peer.brokenVideos
     }
 
-    /// Loss above which sound carries error correction, and how many seconds without it end that.
-    private static let (lossy, clean) = (0.005, 10)
+    /// What of a tick's sound goes to this receiver; nil for nothing.
+    func takes(_ frame: AudioFrame) -> AudioFrame.Packet? {
+        let before = sound.present
+        let packet = sound.take(frame, for: key)
+        if packet != nil, sound.present != before || participant.sentSound == nil { participant.sentSound = sound.present }
+        return packet
+    }
 
-    /// Once a second: whether the sound should carry error correction. What the line loses is known from reports; before the first ones it should.
+    /// Once a second: in which form the sound should be. What the line loses is known from reports; before the first ones it should be corrected.
     func followLoss() {
-        defer { wantsRepair = participant.wantsRepair }
         let network = peer.statistics
         // A round trip is known once the other side has answered a report of ours.
-        guard network.roundTripMilliseconds != nil, network.lossDown <= Self.lossy else {
-            cleanSeconds = 0
-            participant.wantsRepair = true
-            return
-        }
-        cleanSeconds += 1
-        // The first quiet seconds of a session count as much: three of them show a line that loses nothing at all.
-        if cleanSeconds >= (hasBeenClean ? Self.clean : 3) { (participant.wantsRepair, hasBeenClean) = (false, true) }
+        tierOfSound.look(loss: network.roundTripMilliseconds == nil ? nil : network.lossDown, lineBitsPerSecond: lineBitsPerSecond)
+        participant.soundTier = tierOfSound.tier
+        sound.wanted = participant.soundForm
     }
 
     /// Wants its view in the tier that the line can carry, from its next key frame on. The present one goes on until then.

@@ -2,23 +2,37 @@ import Base
 import RTP
 import Synchronization
 
-/// The encoded sound of one mix in one tick: for each class one packet for all who only listen over clean lines, one for those over lossy lines; and one
-/// for each who is heard. Immutable once posted.
+/// The encoded sound of one mix in one tick: for each form that somebody takes one packet for all who only listen, and one for each who is heard. Forms with
+/// packets of several ticks have theirs in the last of these. Immutable once posted.
 ///
 /// Invariant behind `@unchecked`: the mixer writes only while it holds the one reference (`AudioFramePool.take` checks that), and never after posting.
 final class AudioFrame: @unchecked Sendable {
     /// RFC 6716 §3.2.1: one frame of 20 ms is at most this long.
     static let largestPacket = 1_276
 
+    static let tick = Duration.milliseconds(20)
+
+    /// One packet, or in a tick that completes none of its form the place of it.
+    struct Packet {
+        let form: SoundForm
+        fileprivate(set) var range: Range<Int>
+        /// RTP, 48 kHz, and moment: of its first sample.
+        let timestamp: UInt32
+        let captured: Instant
+    }
+
+    /// Of this tick.
     private(set) var timestamp: UInt32 = 0
     private(set) var captured = Instant.start
     /// Whose sound it is.
     private(set) var mix = MixID.floor
     private var bytes: [UInt8] = Array(repeating: 0, count: largestPacket * 4)
     private var used = 0
-    /// For those who only listen, by class: over clean lines, and then over lossy ones. Where a class has only one, it is for all of it.
-    private var shared = InlineArray<18, Range<Int>>(repeating: 0..<0)
-    private var own: [(participant: ObjectIdentifier, range: Range<Int>)] = []
+    /// For those who only listen, by form.
+    private var shared = InlineArray<22, Range<Int>>(repeating: 0..<0)
+    /// A bit for each form that is being made, be it that no packet of it ends in this tick.
+    private var made = 0
+    private var own: [(participant: ObjectIdentifier, form: SoundForm, range: Range<Int>)] = []
 
     fileprivate init() { own.reserveCapacity(16) }
 
@@ -28,31 +42,57 @@ final class AudioFrame: @unchecked Sendable {
         self.mix = mix
         used = 0
         shared = InlineArray(repeating: 0..<0)
+        made = 0
         own.removeAll(keepingCapacity: true)
     }
 
+    /// The number of the tick; packets of several begin at its multiples.
+    var number: Int64 { captured.nanoseconds / Self.tick.nanoseconds }
+    /// Whether a packet of a form begins in this tick.
+    func begins(_ form: SoundForm) -> Bool { number % Int64(form.ticks) == 0 }
+    /// Whether one ends in it.
+    func ends(_ form: SoundForm) -> Bool { number % Int64(form.ticks) == Int64(form.ticks - 1) }
+    func isMade(_ form: SoundForm) -> Bool { made & 1 << form.index != 0 }
+
+    /// A packet of this form is being made, and does not end in this tick.
+    func note(for participant: ObjectIdentifier?, _ form: SoundForm) {
+        if let participant { own.append((participant, form, 0..<0)) } else { made |= 1 << form.index }
+    }
+
     /// Takes one packet: for `participant`, or where nil for all who are not named.
-    /// - Parameter repairs: it carries its predecessor, for lines that lose packets.
-    func add(_ packet: Span<UInt8>, for participant: ObjectIdentifier?, repairs: Bool = false, _ soundClass: SoundClass = .full) {
+    func add(_ packet: Span<UInt8>, for participant: ObjectIdentifier?, _ form: SoundForm = .clean) {
         let range = used..<(used + packet.count)
         if range.upperBound > bytes.count {
             bytes.append(contentsOf: repeatElement(0, count: max(range.upperBound - bytes.count, bytes.count)))
         }
         for index in packet.indices { bytes[used &+ index] = packet[index] }
         used = range.upperBound
-        if let participant { own.append((participant, range)) } else { shared[Self.place(soundClass, repairs: repairs)] = range }
+        if let participant {
+            own.append((participant, form, range))
+        } else {
+            made |= 1 << form.index
+            shared[form.index] = range
+        }
     }
 
-    private static func place(_ soundClass: SoundClass, repairs: Bool) -> Int { 2 &* soundClass.index &+ (repairs ? 1 : 0) }
+    /// What one who is heard is sent; nil for one who only listens.
+    func own(of participant: ObjectIdentifier) -> Packet? {
+        for entry in own where entry.participant == participant { return packet(entry.form, entry.range) }
+        return nil
+    }
 
-    /// The packet for `participant`; empty where there is none in this tick.
-    func withPacket(
-        for participant: ObjectIdentifier, repairs: Bool = false, _ soundClass: SoundClass = .full, _ body: (Span<UInt8>) -> Void
-    ) {
-        var range = shared[Self.place(soundClass, repairs: repairs)]
-        if range.isEmpty { range = shared[Self.place(soundClass, repairs: !repairs)] }
-        for entry in own where entry.participant == participant { range = entry.range }
-        bytes.withUnsafeBufferPointer { body($0.span.extracting(range)) }
+    /// What those who only listen are sent of a form; nil where nobody made it.
+    func packet(of form: SoundForm) -> Packet? { isMade(form) ? packet(form, shared[form.index]) : nil }
+
+    private func packet(_ form: SoundForm, _ range: Range<Int>) -> Packet {
+        guard form.ticks > 1 else { return Packet(form: form, range: range, timestamp: timestamp, captured: captured) }
+        let before = form.ticks - 1
+        return Packet(
+            form: form, range: range, timestamp: timestamp &- UInt32(960 * before), captured: captured - Self.tick * before)
+    }
+
+    func withBytes(of packet: Packet, _ body: (Span<UInt8>) -> Void) {
+        bytes.withUnsafeBufferPointer { body($0.span.extracting(packet.range)) }
     }
 }
 

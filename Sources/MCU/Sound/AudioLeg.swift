@@ -23,7 +23,7 @@ final class AudioLeg {
     /// One output of the mix, for the one who speaks.
     final class OwnMix {
         var encoder: MixEncoder
-        init(repairs: Bool, _ soundClass: SoundClass) throws(OpusError) { encoder = try MixEncoder(repairs: repairs, soundClass) }
+        init(_ form: SoundForm) throws(OpusError) { encoder = try MixEncoder(form) }
     }
 
     let participant: Participant
@@ -115,11 +115,15 @@ final class AudioLeg {
         self.decoder = decoder
         let before = decoder.voice.packetsDecoded
         while decoder.voice.wantsPacket {
-            let (next, beginning) = participant.nextAudio(now: now, into: &payload)
+            let (next, beginning, excess) = participant.nextAudio(now: now, held: decoder.voice.buffered, into: &payload)
             decoder.follow(beginning)
             switch next {
             // What libopus refuses is concealed by the voice and counted there; the meeting goes on.
-            case .packet(let length): do { try decoder.voice.decode(payload.span.extracting(0..<length).bytes) } catch {}
+            case .packet(let length):
+                do {
+                    let shorter = try decoder.voice.decode(payload.span.extracting(0..<length).bytes, excess: excess)
+                    if shorter != 0 { participant.shortenedAudio(by: shorter) }
+                } catch {}
             case .recover(let length): decoder.voice.recover(from: payload.span.extracting(0..<length).bytes)
             case .conceal: decoder.voice.conceal()
             case .nothing: decoder.voice.nothing()
@@ -158,10 +162,18 @@ final class AudioLeg {
     /// Whether its sound must be decoded in this tick: it is heard, or it still fades.
     var isWanted: Bool { isSelected && !participant.isMuted || !ramp.isSilent }
 
-    func makeOwnMix() {
-        let (repairs, soundClass) = (participant.wantsRepair, participant.soundClass)
+    /// It was heard, and a packet of its own is not whole yet.
+    var isAmidPacket: Bool { own?.encoder.isAmid ?? false }
+
+    /// Another form begins where packets of both begin.
+    /// - Parameter number: of the tick.
+    func makeOwnMix(in number: Int64) {
+        let wanted = participant.soundForm
+        let present = own?.encoder.form ?? participant.sentSound ?? wanted
+        let mayChange = number % Int64(wanted.ticks) == 0 && number % Int64(present.ticks) == 0
+        let form = mayChange ? wanted : present
         // Without memory for an encoder it hears the mix of all, its own voice too.
-        if own?.encoder.repairs != repairs || own?.encoder.soundClass != soundClass { own = try? OwnMix(repairs: repairs, soundClass) }
+        if own?.encoder.form != form { own = try? OwnMix(form) }
     }
 
     /// Lets go of codecs that were not used for a while.

@@ -57,7 +57,7 @@ final class AudioMixer {
         for leg in legs { take(leg, now: now) }
         for mix in mixes { noteActive(mix) }
         for mix in mixes where isMade(mix.id) {
-            mix.add(legs)
+            mix.add(legs, in: captured.nanoseconds / AudioFrame.tick.nanoseconds)
             encode(mix, captured: captured)
         }
         if ticks % 500 == 0 { relax(now: now) }

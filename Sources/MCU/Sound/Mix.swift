@@ -28,8 +28,11 @@ final class Mix {
     var heardBefore: [AudioLeg] = []
     var speaking: [AudioLeg] = []
     var bus = MixBus()
-    /// For those who only listen, by class: over clean lines, and then over lossy ones. Made when somebody first takes it.
-    private var shared = [SharedMix?](repeating: nil, count: 2 * SoundClass.count)
+    /// For those who only listen, by form. Made when somebody first takes it.
+    private var shared = [SharedMix?](repeating: nil, count: SoundForm.count)
+    private var past = MixPast()
+    /// Somebody is sent packets of several ticks: what was heard last is kept.
+    private var keepsPast = false
     /// A bit for each of them that somebody takes.
     private var listens = 0
     /// Somebody hears it; the floor is made whether or not.
@@ -48,7 +51,7 @@ final class Mix {
     /// One output of the mix, for all who take it.
     private final class SharedMix {
         var encoder: MixEncoder
-        init(repairs: Bool, _ soundClass: SoundClass) throws(OpusError) { encoder = try MixEncoder(repairs: repairs, soundClass) }
+        init(_ form: SoundForm) throws(OpusError) { encoder = try MixEncoder(form, isShared: true) }
     }
 
     /// A voice that has left, or speaks into another mix now.
@@ -61,14 +64,15 @@ final class Mix {
     }
 
     /// The sum of the voices that are in it.
-    func add(_ legs: [AudioLeg]) {
+    /// - Parameter number: of the tick.
+    func add(_ legs: [AudioLeg], in number: Int64) {
         bus.clear()
         swap(&heard, &heardBefore)
         heard.removeAll(keepingCapacity: true)
-        for leg in legs where leg.mix == id && leg.isInMix && heard.count < MixBus.mostVoices {
+        for leg in legs where leg.mix == id && (leg.isInMix || leg.isAmidPacket) && heard.count < MixBus.mostVoices {
             heard.append(leg)
             if leg.hasSound { bus.add(leg.tick.span) }
-            if leg.participant.mix == id { leg.makeOwnMix() }
+            if leg.participant.mix == id { leg.makeOwnMix(in: number) }
         }
         if !heard.elementsEqual(heardBefore, by: ===) { isLooking = true }
     }
@@ -78,14 +82,18 @@ final class Mix {
         isLooking = false
         listens = 0
         isTaken = false
+        keepsPast = false
         for member in members where member.participant.receivesAudio && member.participant.mix == id {
             isTaken = true
+            let (wanted, sent) = (member.participant.soundForm, member.participant.sentSound)
+            if wanted.ticks > 1 || sent?.ticks ?? 1 > 1 { keepsPast = true }
             if isHeard(member.participant) { continue }
-            listens |= 1 << (2 * member.participant.soundClass.index + (member.participant.wantsRepair ? 1 : 0))
+            // What is sent goes on until the other one begins.
+            listens |= 1 << wanted.index | 1 << (sent ?? wanted).index
         }
         for place in shared.indices where listens & 1 << place != 0 && shared[place] == nil {
-            // Without memory for an encoder the class has no packet in this tick.
-            shared[place] = try? SharedMix(repairs: place % 2 == 1, SoundClass(index: place / 2))
+            // Without memory for an encoder the form has no packet in this tick.
+            shared[place] = try? SharedMix(SoundForm(index: place))
         }
     }
 
@@ -95,18 +103,20 @@ final class Mix {
     func encode(into frame: AudioFrame) -> UInt64 {
         var count: UInt64 = 0
         for place in shared.indices where listens & 1 << place != 0 {
-            shared[place]?.encoder.encodeAll(of: &bus, into: frame)
-            count += 1
+            guard let output = shared[place] else { continue }
+            output.encoder.encodeAll(of: &bus, after: past, into: frame)
+            if frame.ends(output.encoder.form) { count += 1 }
         }
         for leg in heard where leg.participant.receivesAudio && leg.participant.mix == id {
             guard let own = leg.own else { continue }
             if leg.hasSound {
-                own.encoder.encode(&bus, without: leg.tick, for: leg.id, into: frame)
+                own.encoder.encode(&bus, without: leg.tick, after: past, for: leg.id, into: frame)
             } else {
-                own.encoder.encodeAll(of: &bus, for: leg.id, into: frame)
+                own.encoder.encodeAll(of: &bus, after: past, for: leg.id, into: frame)
             }
-            count += 1
+            if frame.ends(own.encoder.form) { count += 1 }
         }
+        if keepsPast { past.keep(bus, number: frame.number) }
         return count
     }
 

@@ -2,10 +2,11 @@ import Audio
 import SDP
 
 /// What a receiver takes of the mix (RFC 7587 §6.1, §7), as a row of a short table: the bitrate and the highest sound. Each row is encoded once for all who
-/// take it, and only while somebody does, so that what receivers ask for cannot make more encoders than the table has rows.
+/// take it, and only while somebody does, so that what receivers ask for cannot make more encoders than the table has rows. What the line asks for is added to
+/// it by `SoundForm`.
 struct SoundClass: Equatable, Sendable {
     private static let table: [(bitsPerSecond: Int, bandwidth: OpusEncoder.Bandwidth)] = [
-        (40_000, .full), (32_000, .full), (24_000, .superWide), (24_000, .wide), (16_000, .wide), (12_000, .wide), (12_000, .narrow),
+        (48_000, .full), (32_000, .full), (24_000, .superWide), (24_000, .wide), (16_000, .wide), (12_000, .wide), (12_000, .narrow),
         (8_000, .narrow), (6_000, .narrow),
     ]
     /// Rows of the table.

@@ -7,9 +7,7 @@ import Testing
 struct AudioFrameTests {
     final class Somebody {}
     private func bytes(_ frame: AudioFrame, for somebody: Somebody) -> [UInt8] {
-        var copy: [UInt8] = []
-        frame.withPacket(for: ObjectIdentifier(somebody)) { packet in for index in packet.indices { copy.append(packet[index]) } }
-        return copy
+        frame.bytes(for: ObjectIdentifier(somebody))
     }
 
     @Test func `a speaker gets its own mix, everybody else the shared one`() {

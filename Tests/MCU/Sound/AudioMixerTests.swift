@@ -46,7 +46,7 @@ struct AudioMixerTests {
 
     @Test func `one lossy line costs one more encode, and only there packets repeat`() throws {
         let meeting = try MixerMeeting(10)
-        meeting.people[9].wantsRepair = true
+        meeting.people[9].soundTier = .repairing
         meeting.run(100, levels: [0: -20])
         #expect(meeting.cost(100, levels: [0: -20]).encoded == 300)
     }

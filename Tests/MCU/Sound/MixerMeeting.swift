@@ -55,7 +55,7 @@ final class MixerMeeting {
         let participant = Participant(
             session: UUID(), kind: .participant, name: "Đắk Lắk \(people.count)", joined: .start, negotiated: negotiated, person: person)
         participant.isConnected = true
-        participant.wantsRepair = false
+        participant.soundTier = .clean
         bridge.add(participant)
         people.append(participant)
         return participant
@@ -98,9 +98,7 @@ final class MixerMeeting {
         var packets: [[[UInt8]]] = places.map { _ in [] }
         onFrame = { [people] frame in
             for (index, person) in places.map({ people[$0] }).enumerated() {
-                frame.withPacket(for: ObjectIdentifier(person), repairs: person.wantsRepair, person.soundClass) { packet in
-                    packets[index].append(packet.withUnsafeBufferPointer { Array($0) })
-                }
+                packets[index].append(frame.bytes(for: ObjectIdentifier(person), as: person.soundForm))
             }
         }
         run(ticks, levels: levels)
@@ -117,5 +115,15 @@ final class MixerMeeting {
             let count = try decoder.decode(packet.span.bytes, into: &room)
             return Array(pcm[..<count])
         }
+    }
+}
+
+extension AudioFrame {
+    /// What a listener is sent of it; empty where nothing is.
+    func bytes(for listener: ObjectIdentifier, as form: SoundForm = .clean) -> [UInt8] {
+        var copy: [UInt8] = []
+        guard let packet = own(of: listener) ?? packet(of: form) else { return copy }
+        withBytes(of: packet) { bytes in copy = bytes.withUnsafeBufferPointer { Array($0) } }
+        return copy
     }
 }

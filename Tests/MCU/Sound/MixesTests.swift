@@ -25,8 +25,7 @@ struct MixesTests {
 
         func hear(_ frame: AudioFrame) throws {
             guard frame.mix == participant.mix else { return }
-            var packet: [UInt8] = []
-            frame.withPacket(for: ObjectIdentifier(participant)) { bytes in for index in bytes.indices { packet.append(bytes[index]) } }
+            let packet = frame.bytes(for: ObjectIdentifier(participant))
             guard !packet.isEmpty else { return }
             var pcm = [Int16](repeating: 0, count: 960)
             var room = pcm.mutableSpan

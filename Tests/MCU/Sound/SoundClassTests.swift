@@ -44,7 +44,7 @@ struct SoundClassTests {
         meeting.sounds[0] = try Self.speech()
         let listener = try meeting.add(offer: Self.offer(of.words))
         let speaker = try meeting.add(offer: Self.offer(of.words))
-        (listener.wantsRepair, speaker.wantsRepair) = (repairs, repairs)
+        for person in [listener, speaker] { person.soundTier = repairs ? .repairing : .clean }
         let levels = [0: -20, 2: -22]
         meeting.run(50, levels: levels)
         for (place, packets) in zip([1, 2], meeting.heard(by: [1, 2], ticks: 600, levels: levels)) {
