@@ -4,6 +4,7 @@ import { meeting as readMeeting, mayDirect, participants as readParticipants } f
 import { Call } from './call.js';
 import { Channel } from './channel.js';
 import { openDevice } from './devices.js';
+import { ThinLine } from './line.js';
 import { recall, remember } from './memory.js';
 import { initialRoom, makeStore, reduce } from './store.js';
 
@@ -30,11 +31,18 @@ export class Room {
   #isWatching = true;
   /** Whether some view shows this page's camera, and in how many lines. */
   #wish = null;
+  #thin = new ThinLine();
 
   constructor(id) {
     this.#id = id;
     this.#channel = new Channel(id, (event) => this.#receive(event), (channel) => this.#channelChanged(channel));
     this.#call = new Call(this.store, id, () => this.tracks, (stream) => this.#show(stream), (problem) => this.#local({ phase: 'left', problem }));
+    this.#call.line.subscribe(({ at, figures }) => figures && this.#spare(at, figures));
+  }
+
+  /** One's own line, see `Call`. */
+  get line() {
+    return this.#call.line;
   }
 
   /** Reads the meeting, opens the channel and the devices. */
@@ -117,6 +125,12 @@ export class Room {
   /** Off means that the device is off, its light too. */
   async setCamera(on) {
     if (on && this.store.state.camera.held && !this.mayDirect) return this.onNotice('room.cameraHeld');
+    this.#thin.decided();
+    this.#local({ spared: null });
+    await this.#turnCamera(on);
+  }
+
+  async #turnCamera(on) {
     this.store.dispatch({ type: 'camera', values: { on } });
     if (this.store.state.me) this.#command('camera', { participantId: this.store.state.me, shown: on });
     if (on) await this.chooseDevice('video');
@@ -124,6 +138,23 @@ export class Room {
       this.#stopTrack('video');
       await this.#use('video', null);
     }
+  }
+
+  /** Sound comes first: a camera for which the way up is too thin is turned off, with a word about it, and only the reader turns it on again. */
+  #spare(at, figures) {
+    const { camera, silent, media } = this.store.state;
+    if (silent || media !== 'connected') return;
+    const isSending = camera.on && camera.available && this.#wish?.wanted !== false;
+    const verdict = this.#thin.note(at, figures, isSending);
+    if (verdict === null) return;
+    this.#local({ spared: verdict });
+    if (verdict === 'thin') this.#turnCamera(false).catch(() => {});
+  }
+
+  /** The reader does without the camera. */
+  keepSpared() {
+    this.#thin.decided();
+    this.#local({ spared: null });
   }
 
   setLayout(layout) {

@@ -97,8 +97,12 @@ function aboutOf(one) {
   if (one.state === 'connecting') return message('room.connecting');
   const place = one.site && one.site.name !== one.name ? one.site.name : roles[one.role] && message(roles[one.role]);
   const account = one.user?.name && one.user.name !== one.name && one.user.name !== one.site?.name ? one.user.name : null;
-  return [place, account].filter(Boolean).join(' · ') || null;
+  const parts = [place, account].filter(Boolean);
+  return parts.length > 0 ? joined(parts) : null;
 }
+
+/** Strings and messages in a row, which stays a message: it follows the language. */
+const joined = (parts) => ({ text: () => parts.map((part) => part.text?.() ?? part).join(' · ') });
 
 function showLine(line, measured) {
   const quality = measured?.quality ?? 'unknown';

@@ -1,0 +1,143 @@
+"""A page whose line breaks, moves or gets thin: it says so in plain words, comes back by itself, and keeps its seat."""
+
+import time
+
+import pytest
+import support.server
+from support.hop import Hop
+from support.server import Endpoint, Server
+from test_page import Reader, wait_for
+
+
+@pytest.fixture
+def hop():
+    hop = Hop()
+    yield hop
+    hop.close()
+
+
+@pytest.fixture
+def far(monkeypatch, hop):
+    """A server that announces the hop alone."""
+    monkeypatch.setattr(support.server, "own_addresses", lambda: [f"127.0.0.1:{hop.port}"])
+    server = Server()
+    hop.target = server.media_port
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def colleague(far):
+    """Somebody else who is heard and seen, by the same hop."""
+    started = []
+
+    def start(meeting, seconds=180):
+        started.append(Endpoint(far, meeting, "Hà Giang", 1270, "d0c020", seconds))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def enter(chromium, server, meeting, language="vi", user="admin"):
+    reader = Reader(chromium(), server, language)
+    reader.sign_in(user)
+    reader.page.goto(f"{server.origin}/meetings/{meeting}")
+    reader.enter()
+    return reader
+
+
+def veil(reader, is_shown, patience=20_000):
+    """Waits for the veil to come or go. Returns how long that took, in seconds."""
+    begin = time.monotonic()
+    reader.page.wait_for_function(
+        "(shown) => !document.querySelector('.veil').hidden === shown", arg=is_shown, timeout=patience, polling=20,
+    )
+    return time.monotonic() - begin
+
+
+def bars(reader):
+    return reader.page.get_attribute(".own-line", "data-bars")
+
+
+def test_eight_seconds_of_nothing_are_told_and_mend_themselves(chromium, hop, far, colleague, pictures):
+    meeting = far.running_meeting("Mất điện tám giây")["id"]
+    colleague(meeting)
+    reader = enter(chromium, far, meeting)
+    page = reader.page
+    page.wait_for_timeout(6_000)
+    assert bars(reader) == "4"
+    before = {one["id"] for one in far.participants(meeting)}
+
+    hop.cut()
+    took = veil(reader, True)
+    assert took <= 3.0, f"the page said nothing for {took:.1f} s"
+    assert page.text_content(".veil span:last-child") == reader.say("room.noSignal")
+    assert bars(reader) == "0" and reader.say("line.none") in page.get_attribute(".own-line", "aria-label")
+    reader.shoot(pictures, "no-signal")
+    page.wait_for_timeout(int(1000 * (8 - took)))
+    hop.cut(False)
+    back = veil(reader, False)
+    print(f"told after {took:.2f} s, back {back:.2f} s after the line")
+    assert back <= 1.0
+    reader.wait_for_picture()
+    assert {one["id"] for one in far.participants(meeting)} == before
+    wait_for(reader, lambda: bars(reader) in "34")
+    assert reader.wrong == []
+
+
+def test_the_figures_of_ones_own_line_are_there_for_the_keyboard(chromium, hop, far, colleague, pictures):
+    meeting = far.running_meeting("Số đo đường truyền")["id"]
+    colleague(meeting)
+    for language in ("vi", "en"):
+        reader = enter(chromium, far, meeting, language)
+        page = reader.page
+        page.wait_for_timeout(6_000)
+        reader.press(".own-line")
+        panel = page.wait_for_selector(".own-line-panel", state="visible")
+        assert page.get_attribute(".own-line", "aria-expanded") == "true"
+        text = panel.inner_text()
+        assert reader.say("line.lossUp") in text and "kbit/s" in text and "1280×720" in text and "UDP" in text, text
+        reader.shoot(pictures, "own-line")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".own-line-panel", state="hidden")
+        page.keyboard.press("d")
+        page.wait_for_selector(".own-line-panel", state="visible")
+        page.keyboard.press("d")
+        page.wait_for_selector(".own-line-panel", state="hidden")
+        reader.leave()
+        assert reader.wrong == []
+
+
+def test_a_way_up_that_is_too_thin_keeps_sound_and_offers_the_camera_again(chromium, hop, far, colleague, pictures):
+    meeting = far.running_meeting("Đường lên 90 kbit/s")["id"]
+    colleague(meeting)
+    while not any(one["state"] == "connected" for one in far.participants(meeting)):
+        time.sleep(0.1)
+    hop.unlimited = set(hop.mappings)
+    reader = enter(chromium, far, meeting)
+    page = reader.page
+    own = next(one for one in far.participants(meeting) if one["name"] != "Hà Giang")["id"]
+
+    def me():
+        return next(one for one in far.participants(meeting) if one["id"] == own)
+
+    page.wait_for_timeout(4_000)
+    hop.rate_up = 90_000
+    reader.wait_for_text(".spared", reader.say("spared.thin"), 40_000)
+    page.wait_for_selector(".round.is-off[aria-keyshortcuts=v]")
+    wait_for(reader, lambda: me()["video"]["muted"])
+    assert page.locator(".spared-on:visible").count() == 0
+    reader.shoot(pictures, "camera-spared")
+    # Sound goes on through what is left.
+    wait_for(reader, lambda: me()["audio"]["sending"] and me()["line"]["lossUp"] < 0.05)
+    wait_for(reader, lambda: bars(reader) in "34")
+    hop.rate_up = None
+    reader.wait_for_text(".spared", reader.say("spared.better"), 40_000)
+    assert page.is_visible(".round.is-off[aria-keyshortcuts=v]"), "a camera never opens by itself"
+    reader.shoot(pictures, "camera-offered")
+    reader.press(".spared-on")
+    wait_for(reader, lambda: not me()["video"]["muted"])
+    page.wait_for_selector(".spared", state="hidden")
+    assert reader.wrong == []
