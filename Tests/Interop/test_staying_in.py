@@ -141,3 +141,96 @@ def test_a_way_up_that_is_too_thin_keeps_sound_and_offers_the_camera_again(chrom
     wait_for(reader, lambda: not me()["video"]["muted"])
     page.wait_for_selector(".spared", state="hidden")
     assert reader.wrong == []
+
+
+def named(server, meeting, name):
+    return next((one for one in server.participants(meeting) if one["name"] == name), None)
+
+
+def test_a_client_that_drops_for_long_takes_its_seat_again_and_its_absence_is_written_down(chromium, hop, far, pictures):
+    meeting = far.running_meeting("Giữ ghế hai phút")["id"]
+    made = far.call("POST", "users", json={"username": "laichau", "name": "Lai Châu", "role": "operator", "password": support.server.PASSWORD})
+    assert made.status_code == 201, made.text
+    reader = enter(chromium, far, meeting, user="laichau")
+    page = reader.page
+    before = named(far, meeting, "Lai Châu")
+    assert before["state"] == "connected" and before["interruptedAt"] is None and before["absences"] == []
+    page.keyboard.press("m")
+    wait_for(reader, lambda: named(far, meeting, "Lai Châu")["audio"]["muted"])
+    hop.cut()
+    begin = time.monotonic()
+    wait_for(reader, lambda: named(far, meeting, "Lai Châu")["state"] == "interrupted")
+    assert time.monotonic() - begin < 4
+    away = named(far, meeting, "Lai Châu")
+    assert away["line"] == {"lossUp": None, "lossDown": None, "jitterMs": None, "roundTripMs": None, "quality": "unknown"}
+    # Longer than the server keeps a media session of which nothing comes.
+    page.wait_for_timeout(40_000)
+    assert named(far, meeting, "Lai Châu")["state"] == "interrupted" and len(far.participants(meeting)) == 1
+    reader.wait_for_text(".person.is-away .person-about", reader.say("people.interrupted"))
+    reader.shoot(pictures, "away")
+    hop.cut(False)
+    back = veil(reader, False)
+    print(f"back {back:.2f} s after a line that was dead for 40 s")
+    wait_for(reader, lambda: named(far, meeting, "Lai Châu")["state"] == "connected")
+    (after,) = far.participants(meeting)
+    assert after["id"] == before["id"] and after["joinedAt"] == before["joinedAt"] and after["audio"]["muted"] and after["interruptedAt"] is None
+    assert len(after["absences"]) == 1
+
+    def written():
+        return [one for one in far.call("GET", "audit").json() if (one["subject"], one["action"]) == (before["id"], "media.absence")]
+
+    wait_for(reader, lambda: len(written()) == 1)
+    assert "Lai Châu" in written()[0]["detail"] and " back " in written()[0]["detail"]
+    # The page still governs its own seat.
+    page.keyboard.press("m")
+    wait_for(reader, lambda: not named(far, meeting, "Lai Châu")["audio"]["muted"])
+    reader.leave()
+    wait_for(reader, lambda: far.participants(meeting) == [])
+    assert reader.wrong == []
+
+
+COLOUR_OF_THE_LARGE_TILE = """() => {
+    const video = document.querySelector('.stage-video');
+    const canvas = new OffscreenCanvas(64, 36);
+    const context = canvas.getContext('2d');
+    context.drawImage(video, 0, 0, 64, 36);
+    return [...context.getImageData(16, 12, 1, 1).data.slice(0, 3)];
+}"""
+
+
+def test_a_sender_whose_pictures_stop_has_a_card_that_says_so_and_its_picture_again(chromium, hop, far, colleague, pictures):
+    meeting = far.running_meeting("Mất tín hiệu một điểm cầu")["id"]
+    sender = colleague(meeting)
+    while not any(one["state"] == "connected" for one in far.participants(meeting)):
+        time.sleep(0.1)
+    senders = set(hop.mappings)
+    reader = enter(chromium, far, meeting)
+    page = reader.page
+
+    def is_yellow():
+        red, green, blue = page.evaluate(COLOUR_OF_THE_LARGE_TILE)
+        return red > 150 and green > 130 and blue < 110
+
+    def wait_until(condition, patience):
+        begin = time.monotonic()
+        while not condition():
+            assert time.monotonic() - begin < patience
+            page.wait_for_timeout(40)
+        return time.monotonic() - begin
+
+    page.keyboard.press("m")  # whoever speaks is shown large
+    wait_until(is_yellow, 20)
+    page.wait_for_timeout(3_000)
+    hop.cut(only=senders)
+    gone = wait_until(lambda: not is_yellow(), 5)
+    assert 1.5 <= gone <= 3.5, gone
+    for _ in range(60):
+        assert not is_yellow(), "the card flickers"
+        page.wait_for_timeout(50)
+    reader.shoot(pictures, "lost-sender")
+    assert named(far, meeting, "Hà Giang")["state"] == "interrupted"
+    hop.cut(False)
+    back = wait_until(is_yellow, 6)
+    print(f"card after {gone:.2f} s, picture {back:.2f} s after the line")
+    assert back <= 2.0
+    assert sender.process.poll() is None and reader.wrong == []

@@ -142,6 +142,7 @@ extension SessionSnapshot {
         self.init(session: participant.session, kind: participant.kind)
         let network = participant.network
         isConnected = participant.isConnected
+        isInterrupted = participant.isInterrupted(now: now)
         isSendingAudio = participant.isSendingAudio(now: now)
         isSendingVideo = member.video.isArriving(now: now, within: .seconds(2)) || member.video.isStill(now: now)
         wish = member.video.wish

@@ -17,6 +17,8 @@ class Hop:
         self.lock = threading.Lock()
         self.mappings, self.clients = {}, {}
         self.is_cut = False
+        #: Clients for whom alone it is; None for everybody.
+        self.cut_off = None
         #: Bits a second of the way up; None for as many as come. More than 300 ms of it are dropped, as a router's queue does.
         self.rate_up = None
         #: Clients for whom that does not hold.
@@ -39,8 +41,9 @@ class Hop:
         one.setblocking(False)
         return one
 
-    def cut(self, is_cut=True):
-        """As a cable that is pulled, or a network that blocks UDP: in both directions."""
+    def cut(self, is_cut=True, only=None):
+        """As a cable that is pulled, or a network that blocks UDP: in both directions, for some clients or for all."""
+        self.cut_off = only
         self.is_cut = is_cut
 
     def remap(self):
@@ -74,11 +77,11 @@ class Hop:
                 data, address = source.recvfrom(65536)
             except OSError:
                 return
-            if self.is_cut or self.target is None:
+            client = address if source is self.front else self.clients.get(source)
+            if self.target is None or self.is_cut and (self.cut_off is None or client in self.cut_off):
                 continue
             now = time.monotonic()
             if source is not self.front:
-                client = self.clients.get(source)
                 if client:
                     self.front.sendto(data, client)
                     self.passed["down"] = now

@@ -31,6 +31,9 @@ export class Call {
   #meeting;
   #tracks;
   #media = null;
+  /** The media session with which the seat was held last. */
+  #held = null;
+  #wish = null;
   #identity = null;
   #backoff = new Backoff();
   #timer = null;
@@ -74,6 +77,7 @@ export class Call {
 
   /** Whether anybody sees the picture, and how large: the server says so. */
   async setWish(wish) {
+    this.#wish = wish;
     await this.#media?.setWish(wish);
   }
 
@@ -89,22 +93,41 @@ export class Call {
     if (this.#store.state.media === 'reconnecting') this.#mend(0);
   }
 
-  /** The server no longer has this seat. */
+  /** The server no longer has this media session, and perhaps not the seat either. */
   lostSeat() {
     if (this.isOpen && !this.#isMending) this.#mend(1);
   }
 
   async #enter(state) {
-    this.#drop();
+    const before = this.#media;
+    this.#unwatch();
     const media = (this.#media = new MediaSession(this.#tracks(), (change) => media === this.#media && this.#changed(change)));
     this.#tell({ media: state });
-    await media.join(this.#meeting, this.#identity.name, this.#identity.site);
+    try {
+      await media.join(this.#meeting, this.#identity.name, this.#identity.site, this.#held);
+    } catch (problem) {
+      media.close();
+      if (media === this.#media) this.#media = before;
+      else before?.leave();
+      throw problem;
+    }
+    if (media !== this.#media) {
+      // Left meanwhile.
+      before?.leave();
+      return media.leave();
+    }
+    // Not before: the goodbye of the old session would give up the seat that the new one took.
+    before?.close();
+    this.#held = media.id;
+    if (this.#wish?.seat === media.participantId) media.setWish(this.#wish);
     this.#tell({ me: media.participantId });
     this.#onStream(media.stream);
+    // One who was in watches on: a session that is not connected in time is restarted, before yet another one is made.
+    if (state === 'reconnecting') this.#watch(media);
     await media.connected();
     this.#backoff.reset();
     this.#tell({ media: 'connected', retryIn: null });
-    this.#watch(media);
+    if (state !== 'reconnecting') this.#watch(media);
   }
 
   #changed(state) {
@@ -219,13 +242,18 @@ export class Call {
 
   /** The seat is forgotten before it is given back, so that the channel's word of its leaving is not taken for a removal by the chair. */
   #drop() {
+    this.#unwatch();
+    this.#tell({ me: null });
+    this.#media?.leave();
+    this.#media = this.#held = null;
+  }
+
+  #unwatch() {
     clearTimeout(this.#timer);
     clearTimeout(this.#lookTimer);
-    this.#tell({ me: null, silent: false });
+    this.#tell({ silent: false });
     this.#isSilent = false;
     this.line.dispatch(unknownLine);
-    this.#media?.leave();
-    this.#media = null;
   }
 
   #tell(values) {

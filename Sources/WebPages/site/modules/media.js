@@ -19,6 +19,7 @@ export class MediaSession {
   #peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   #senders = {};
   #location = null;
+  #participant = null;
   #onState;
   #wish = { wanted: true, lines: null };
   #wishing = Promise.resolve();
@@ -37,20 +38,27 @@ export class MediaSession {
     this.#peer.onconnectionstatechange = () => this.#report();
   }
 
-  /** The participant that the server made of this session. */
+  /** Whose seat this session holds. */
   get participantId() {
+    return this.#participant;
+  }
+
+  /** By which the server knows this session; null before it was answered. */
+  get id() {
     return this.#location ? this.#location.pathname.split('/').pop() : null;
   }
 
-  async join(meeting, name, site) {
+  /** @param held the session with which the seat was held before, null for a first join. */
+  async join(meeting, name, site, held = null) {
     await this.#peer.setLocalDescription();
     await this.#gathered();
-    const query = new URLSearchParams({ name, ...(site ? { site } : {}) });
+    const query = new URLSearchParams({ name, ...(site ? { site } : {}), ...(held ? { seat: held } : {}) });
     const answer = await request('POST', `meetings/${encodeURIComponent(meeting)}/media?${query}`, {
       body: this.#peer.localDescription.sdp,
       headers: { 'Content-Type': 'application/sdp' },
     });
     this.#location = new URL(answer.headers.get('Location'), answer.url);
+    this.#participant = answer.headers.get('Nhipcau-Participant') ?? this.id;
     try {
       await this.#peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
     } catch {
