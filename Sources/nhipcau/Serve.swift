@@ -111,6 +111,11 @@ final class Server: Sendable {
         address = configuration.publicURL ?? "\(tls == nil ? "http" : "https")://\(shown):\(web.port)"
         following = Task { await control.run() }
         Self.warn(configuration, log)
+        if let problem = media.streamProblem {
+            log.warning(
+                "media-tcp",
+                ["port": "\(media.port)", "reason": "\(problem)", "effect": "no ICE over TCP: networks that block UDP are out"])
+        }
         log.info("listening", ["address": address, "media": "udp/\(media.port)"])
     }
 

@@ -234,3 +234,100 @@ def test_a_sender_whose_pictures_stop_has_a_card_that_says_so_and_its_picture_ag
     print(f"card after {gone:.2f} s, picture {back:.2f} s after the line")
     assert back <= 2.0
     assert sender.process.poll() is None and reader.wrong == []
+
+
+def way(reader):
+    """UDP or TCP, as the figures of the page say."""
+    return reader.page.evaluate("() => document.querySelector('.own-line-panel dd:last-of-type').textContent")
+
+
+def test_where_udp_is_blocked_the_page_comes_in_by_tcp(chromium, hop, far, colleague, pictures):
+    meeting = far.running_meeting("Tường lửa chặn UDP")["id"]
+    colleague(meeting)
+    while not any(one["state"] == "connected" for one in far.participants(meeting)):
+        time.sleep(0.1)
+    direct = set(hop.mappings)
+
+    class Others:
+        """Everybody but who was there before."""
+
+        def __contains__(self, client):
+            return client not in direct
+
+    hop.block(only=Others())
+    reader = enter(chromium, far, meeting)
+    page = reader.page
+    page.keyboard.press("d")
+    page.wait_for_timeout(8_000)
+    assert way(reader) == "TCP" and hop.connections >= 1
+    assert bars(reader) in "34"
+    reader.shoot(pictures, "by-tcp")
+    mine = named(far, meeting, "Quản trị viên")
+    assert mine["state"] == "connected" and mine["audio"]["sending"] and mine["video"]["sending"]
+    assert far.metric("nhipcau_media_tcp_connections") >= 1 and far.metric("nhipcau_media_tcp_datagrams_sent_total") > 500
+    frames = page.evaluate("() => document.querySelector('.stage-video').getVideoPlaybackQuality().totalVideoFrames")
+    page.wait_for_timeout(2_000)
+    assert page.evaluate("() => document.querySelector('.stage-video').getVideoPlaybackQuality().totalVideoFrames") - frames > 30
+    reader.leave()
+    # The connection ends with its page.
+    reader.page.close()
+    wait_for_metric(far, "nhipcau_media_tcp_connections", 0)
+    assert reader.wrong == []
+
+
+def wait_for_metric(server, name, value, patience=10):
+    end = time.monotonic() + patience
+    while server.metric(name) != value:
+        assert time.monotonic() < end, f"{name} is {server.metric(name)}"
+        time.sleep(0.2)
+
+
+def test_a_cut_a_new_mapping_and_a_blocked_udp_in_one_meeting(chromium, hop, far, colleague, pictures):
+    """Eight seconds of nothing, then a router that forgets its mappings, then no UDP at all: the page comes back from each, by itself, on its seat."""
+    meeting = far.running_meeting("Ba lần mất đường")["id"]
+    colleague(meeting)
+    reader = enter(chromium, far, meeting)
+    page = reader.page
+    page.keyboard.press("d")
+    page.wait_for_timeout(5_000)
+    seats = {one["id"] for one in far.participants(meeting)}
+    took = {}
+
+    hop.cut()
+    took["told of the cut"] = veil(reader, True)
+    reader.shoot(pictures, "recovery-1-cut")
+    page.wait_for_timeout(int(1000 * (8 - took["told of the cut"])))
+    hop.cut(False)
+    took["back after the cut"] = veil(reader, False)
+    reader.wait_for_picture()
+    page.wait_for_timeout(4_000)
+    reader.shoot(pictures, "recovery-2-after-the-cut")
+    assert way(reader) == "UDP"
+
+    old = set(hop.clients)
+    hop.remap()
+    moved = time.monotonic()
+    reader.wait_for_picture()
+    while time.monotonic() - moved < 8 and not all(one["state"] == "connected" for one in far.participants(meeting)):
+        page.wait_for_timeout(50)
+    # What was lost on the way counts for five seconds.
+    wait_for(reader, lambda: bars(reader) in "34")
+    took["well after the new mapping"] = time.monotonic() - moved
+    assert page.is_hidden(".veil") and way(reader) == "UDP" and not old & set(hop.clients)
+    reader.shoot(pictures, "recovery-3-another-mapping")
+
+    hop.block()
+    took["told that UDP is blocked"] = veil(reader, True)
+    reader.shoot(pictures, "recovery-4-udp-blocked")
+    took["back by TCP"] = veil(reader, False, 30_000)
+    reader.wait_for_picture()
+    page.wait_for_timeout(6_000)
+    assert way(reader) == "TCP"
+    wait_for(reader, lambda: bars(reader) in "34")
+    reader.shoot(pictures, "recovery-5-by-tcp")
+    print({name: round(value, 2) for name, value in took.items()})
+    assert took["told of the cut"] <= 3 and took["back after the cut"] <= 1
+    assert took["told that UDP is blocked"] <= 3 and took["back by TCP"] <= 6
+    mine = named(far, meeting, "Quản trị viên")
+    assert mine["id"] in seats and mine["state"] == "connected"
+    assert reader.wrong == []

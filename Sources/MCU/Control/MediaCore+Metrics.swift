@@ -57,7 +57,7 @@ extension MediaCore {
                     "nhipcau_media_dropped_total", help: "Datagrams dropped without an answer.", kind: .counter,
                     labels: ["reason": reason.label], value: Double(drops[reason])))
         }
-        return samples + beatMetrics() + pictureMetrics(bridges)
+        return samples + streamMetrics() + beatMetrics() + pictureMetrics(bridges)
     }
 
     private func beatMetrics() -> [MetricSample] {

@@ -10,7 +10,7 @@ class Hop:
     """Forwards datagrams to `port` on loopback; each client address has a socket of its own towards the server, as a router's mapping."""
 
     def __init__(self):
-        self.front = self._socket()
+        self.front, self.listener = self._fronts()
         self.port = self.front.getsockname()[1]
         #: The server's media port, once it is known.
         self.target = None
@@ -31,7 +31,53 @@ class Hop:
         self.selector.register(self.front, selectors.EVENT_READ)
         self.is_closed = False
         self.thread = threading.Thread(target=self._run, daemon=True)
+        #: How many connections of TCP came; their bytes wait while nothing passes.
+        self.connections = 0
+        self.lines = []
+        self.flows = threading.Event()
+        self.flows.set()
         self.thread.start()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @classmethod
+    def _fronts(cls):
+        """A port of UDP whose number is free for TCP, too."""
+        while True:
+            front = cls._socket()
+            try:
+                return front, socket.create_server(("127.0.0.1", front.getsockname()[1]))
+            except OSError:
+                front.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+            except (OSError, TypeError):
+                if self.is_closed:
+                    return
+                continue
+            self.connections += 1
+            for one in (client, server):
+                one.settimeout(None)
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.lines += [client, server]
+            threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client), daemon=True).start()
+
+    def _pump(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self.flows.wait()
+                target.sendall(data)
+        except OSError:
+            pass
+        for one in (source, target):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     @staticmethod
     def _socket():
@@ -42,9 +88,14 @@ class Hop:
         return one
 
     def cut(self, is_cut=True, only=None):
-        """As a cable that is pulled, or a network that blocks UDP: in both directions, for some clients or for all."""
+        """As a cable that is pulled: in both directions, for all, or for some of the clients that come by UDP."""
+        self.block(is_cut, only)
+        self.flows.clear() if is_cut and only is None else self.flows.set()
+
+    def block(self, is_blocked=True, only=None):
+        """As a firewall that lets out TCP alone."""
         self.cut_off = only
-        self.is_cut = is_cut
+        self.is_cut = is_blocked
 
     def remap(self):
         """As a router that forgets its mappings: what comes next leaves by other ports, and what the server sends to the old ones is lost."""
@@ -56,8 +107,12 @@ class Hop:
 
     def close(self):
         self.is_closed = True
+        self.flows.set()
         self.thread.join(5)
         self.remap()
+        self.listener.close()
+        for one in self.lines:
+            one.close()
         self.front.close()
 
     def _run(self):
