@@ -234,11 +234,19 @@ def test_a_thin_way_up_is_told_once_and_offered_again_after_longer_and_longer_ca
         pass(20, { lossUp: 0.2 }, false);            // off, and still no better
         pass(20, {}, false);                         // calm from 77 s
         line.decided();
-        pass(30, { outgoing: null, lossUp: 0.5 }, true);  // it was too early, a browser without an estimate
+        pass(30, { outgoing: null, lossUp: 0.5 }, true);  // it was too early, a browser without an estimate; loss is told late
         pass(25, {}, false);
+        line.decided();
+        pass(20, {}, true);
+        pass(9, { lossUp: 0.6 }, true);              // an outage is behind it
+        pass(1, {}, true);
+        pass(3, { outgoing: 30_000 }, true);
+        line.interrupted();                          // another
+        pass(11, { outgoing: 30_000, lossUp: 0.6 }, true);
+        pass(20, {}, true);
         return told;
     }""")
-    assert told == [[51, "thin"], [87, "better"], [109, "thin"], [147, "better"]], told
+    assert told == [[51, "thin"], [87, "better"], [115, "thin"], [147, "better"]], told
 
 
 def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):

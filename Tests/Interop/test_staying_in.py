@@ -330,4 +330,5 @@ def test_a_cut_a_new_mapping_and_a_blocked_udp_in_one_meeting(chromium, hop, far
     assert took["told that UDP is blocked"] <= 3 and took["back by TCP"] <= 6
     mine = named(far, meeting, "Quản trị viên")
     assert mine["id"] in seats and mine["state"] == "connected"
+    assert not mine["video"]["muted"] and page.is_hidden(".spared"), "an outage is no thin line"
     assert reader.wrong == []

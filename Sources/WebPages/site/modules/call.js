@@ -22,10 +22,10 @@ const longestMending = 30_000;
 /** Refusals that trying again does not change: the meeting is over, gone, closed to newcomers, or the session is. */
 const isFinal = (problem) => [401, 403, 404, 409, 410, 422].includes(problem?.status);
 
-const unknownLine = Object.freeze({ bars: null, figures: null });
+const unknownLine = Object.freeze({ bars: null, figures: null, silent: 0 });
 
 export class Call {
-  /** One's own line, apart from the meeting's store: it changes twice a second. `bars` is 0 … 4, null before anything is known. */
+  /** One's own line, apart from the meeting's store: it changes twice a second. `bars` is 0 … 4, null before anything is known; `silent` milliseconds. */
   line = makeStore((_, next) => next, unknownLine);
   #store;
   #meeting;
@@ -159,7 +159,7 @@ export class Call {
     this.#isSilent = silent >= silentAfter;
     if (silent === 0) this.#heard();
     if (this.#isSilent !== wasSilent) this.#tell({ silent: this.#isSilent });
-    this.line.dispatch({ bars: this.#isSilent ? 0 : barsOf(figures), figures, at: reading.at });
+    this.line.dispatch({ bars: this.#isSilent ? 0 : barsOf(figures), figures, at: reading.at, silent });
     if (silent >= deadAfter && !this.#isMending) this.#mend(0);
   }
 

@@ -72,6 +72,8 @@ const heavyLoss = 0.3;
 /** A camera that has just been turned on or is wanted again needs time until the browser dares more. */
 const settling = 8_000;
 const badFor = 4_000;
+/** The same of loss, whose figure remembers a moment in which nothing passed for as long as it spans. */
+const lossyFor = span + badFor + 1_000;
 /** So long a line without a camera must be calm before it is offered again; doubled each time that it was too early. */
 const calmFor = 10_000;
 const longestCalm = 160_000;
@@ -80,6 +82,7 @@ const calmLoss = 0.05;
 /** Whether the way up carries a camera. Says `thin` once when it does not, and `better` once when it is worth another try. */
 export class ThinLine {
   #since = null;
+  #lossySince = null;
   #sendingSince = null;
   #isThin = false;
   #calm = calmFor;
@@ -96,28 +99,32 @@ export class ThinLine {
 
   /** The reader turned the camera on or off: what was said of the line no longer stands. */
   decided() {
-    [this.#since, this.#sendingSince] = [null, null];
+    this.interrupted();
     this.#isThin = false;
+  }
+
+  /** Nothing came for a while: what the browser believes of the line afterwards it has to learn first. */
+  interrupted() {
+    [this.#since, this.#lossySince, this.#sendingSince] = [null, null, null];
   }
 
   #whileOn(at, outgoing, lossUp, isSending) {
     if (!isSending) {
-      [this.#since, this.#sendingSince] = [null, null];
+      this.interrupted();
       return null;
     }
     if (this.#isThin) return null; // it was said, and the camera is about to go off
     this.#sendingSince ??= at;
     const sentFor = at - this.#sendingSince;
-    const isBad = (outgoing !== null && outgoing < leastForCamera) || (lossUp ?? 0) >= heavyLoss;
+    const isThin = sentFor >= settling && outgoing !== null && outgoing < leastForCamera;
+    const isLossy = sentFor >= settling && (lossUp ?? 0) >= heavyLoss;
     // What went well for a minute was no mistake.
-    if (sentFor >= 60_000 && !isBad) this.#calm = calmFor;
-    if (sentFor < settling || !isBad) {
-      this.#since = null;
-      return null;
-    }
-    this.#since ??= at;
-    if (at - this.#since < badFor) return null;
-    [this.#isThin, this.#since] = [true, null];
+    if (sentFor >= 60_000 && !isThin && !isLossy) this.#calm = calmFor;
+    this.#since = isThin ? (this.#since ?? at) : null;
+    this.#lossySince = isLossy ? (this.#lossySince ?? at) : null;
+    const isLasting = (isThin && at - this.#since >= badFor) || (isLossy && at - this.#lossySince >= lossyFor);
+    if (!isLasting) return null;
+    [this.#isThin, this.#since, this.#lossySince] = [true, null, null];
     return 'thin';
   }
 

@@ -9,6 +9,8 @@ import { recall, remember } from './memory.js';
 import { initialRoom, makeStore, reduce } from './store.js';
 
 const deviceNames = { audio: 'microphone', video: 'camera' };
+/** Milliseconds without a packet after which a line is no measure of what it carries. */
+const hiccup = 1_000;
 /** Reasons of `participant.left` after which the seat is taken again. */
 const comesBack = ['consentLost', 'neverConnected', 'serverStopping', 'closedByPeer'];
 
@@ -37,7 +39,7 @@ export class Room {
     this.#id = id;
     this.#channel = new Channel(id, (event) => this.#receive(event), (channel) => this.#channelChanged(channel));
     this.#call = new Call(this.store, id, () => this.tracks, (stream) => this.#show(stream), (problem) => this.#local({ phase: 'left', problem }));
-    this.#call.line.subscribe(({ at, figures }) => figures && this.#spare(at, figures));
+    this.#call.line.subscribe((line) => this.#spare(line));
   }
 
   /** One's own line, see `Call`. */
@@ -141,9 +143,9 @@ export class Room {
   }
 
   /** Sound comes first: a camera for which the way up is too thin is turned off, with a word about it, and only the reader turns it on again. */
-  #spare(at, figures) {
-    const { camera, silent, media } = this.store.state;
-    if (silent || media !== 'connected') return;
+  #spare({ at, figures, silent }) {
+    const { camera, media } = this.store.state;
+    if (!figures || silent >= hiccup || media !== 'connected') return this.#thin.interrupted();
     const isSending = camera.on && camera.available && this.#wish?.wanted !== false;
     const verdict = this.#thin.note(at, figures, isSending);
     if (verdict === null) return;
