@@ -42,6 +42,8 @@ package final class MediaServer: MediaPlane {
     private let candidates: [TransportAddress]
     /// The UDP port that carries all media, and the TCP port for those whose network blocks UDP.
     package let port: UInt16
+    /// Connections that media by TCP has at the most.
+    package static let mostStreams = StreamBook.mostConnections
     /// Why there is no TCP; nil where there is.
     package let streamProblem: SocketFailure?
     private let sessions = Guarded<[UUID: Session]>([:])
