@@ -34,6 +34,8 @@ export class Room {
   /** Whether some view shows this page's camera, and in how many lines. */
   #wish = null;
   #thin = new ThinLine();
+  /** The participant whose devices the others know. */
+  #seat = null;
 
   constructor(id) {
     this.#id = id;
@@ -94,8 +96,7 @@ export class Room {
       await this.#call.join(name, site);
       this.#local({ phase: 'in' });
       this.#followChair();
-      if (!this.store.state.microphone.on) this.#command('mute', { participantId: this.store.state.me, muted: true });
-      if (!this.store.state.camera.on) this.#command('camera', { participantId: this.store.state.me, shown: false });
+      this.#sayWhatIsOff();
     } catch (problem) {
       this.#local({ phase: 'prejoin', media: 'idle', problem });
       throw problem;
@@ -298,6 +299,16 @@ export class Room {
   #show(stream) {
     this.stream = stream;
     this.onTracks();
+    if (this.store.state.phase === 'in') this.#sayWhatIsOff();
+  }
+
+  /** A seat that is kept remembers what is off; a new one does not know it yet. */
+  #sayWhatIsOff() {
+    const { me, microphone, camera } = this.store.state;
+    if (me === this.#seat) return;
+    this.#seat = me;
+    if (!microphone.on) this.#command('mute', { participantId: me, muted: true });
+    if (!camera.on) this.#command('camera', { participantId: me, shown: false });
   }
 
   #hurry() {
