@@ -125,11 +125,21 @@ package final class ControlPlane: WebApplication {
     func keepHouse(second: Int) async {
         await writeAuditCounts()
         await rooms.settleDoubts()
+        await writeAbsences()
         guard second % 10 == 0 else { return }
         await endLostLogins { _ in true }
         guard second % 60 == 0 else { return }
         await retireAudit()
         do { try await store.deleteSessions(expiredBy: now()) } catch { log("level=error part=store error=\"\(error)\"") }
+    }
+
+    /// Each absence that ended is one line of the audit, from which minutes are made.
+    private func writeAbsences() async {
+        for absence in await rooms.takeAbsences() {
+            let entry = entry(nil, "media.absence", subject: absence.participant.text, detail: absence.detail)
+            // What the store does not take is at least said: it is asked for nothing else in its place.
+            do { try await store.append(entry) } catch { log("level=error part=store error=\"\(error)\" absence=\"\(absence.detail)\"") }
+        }
     }
 
     /// What another process did.

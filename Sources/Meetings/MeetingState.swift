@@ -81,11 +81,19 @@ extension MeetingState {
             guard leads(authority) || meeting.restrictions.removed[id] == nil else { throw .keptOut }
             let own = presence.sessions(of: id)
             guard own.count < rule.most else { throw .tooManySessions(most: rule.most) }
-            let connecting = own.count { presence.participant($0)?.media.isConnected == false }
+            let connecting = own.count { presence.participant($0)?.state == .connecting }
             guard connecting < rule.mostConnecting else { throw .tooManyConnecting(retryAfterSeconds: 10) }
         }
         guard !meeting.isLocked else { throw .locked }
         guard presence.count < meeting.capacity || goesBeyondCapacity(authority) else { throw .full(capacity: meeting.capacity) }
+    }
+
+    /// Whether somebody may come back to a seat that it has. Neither a lock nor a full meeting nor the number of its sessions is in the way.
+    package func mayReturn(as kind: ParticipantKind, by authority: Authority) throws(MeetingRefusal) {
+        try require(kind == .viewer ? .joinAsViewer : .joinWithMedia, authority)
+        guard meeting.phase == .running else { throw .notRunning(meeting.phase) }
+        guard case .user(let id, _) = authority, !leads(authority) else { return }
+        guard meeting.restrictions.removed[id] == nil else { throw .keptOut }
     }
 
     /// Who leads finds a seat in a full meeting, but does not fill a second one with seats of one login.

@@ -24,6 +24,17 @@ package struct Participant: Sendable, Equatable, Identifiable {
     package var isCameraOff = false
     package var isCameraOffByChair = false
     package var media = ParticipantMedia()
+    /// The media session that holds the seat, or held it last: its own identifier, until somebody comes back to it.
+    package var session: UUID
+    /// Media has that session no more; the seat is kept for a while.
+    package var isUnseated = false
+    /// Since when nothing comes from it; nil while something does.
+    package var awaySince: Date?
+    /// When it was away before, oldest first.
+    package private(set) var absences: [Absence] = []
+    /// As it called itself, before a number was put behind a name that was taken.
+    package var askedName: String
+
     package init(
         id: UUID, name: String, site: Site?, role: MeetingRole, kind: ParticipantKind, joinedAt: Date, user: UUID,
         account: Account = Account()
@@ -36,6 +47,17 @@ package struct Participant: Sendable, Equatable, Identifiable {
         self.joinedAt = joinedAt
         self.user = user
         self.account = account
+        session = id
+        askedName = name
+    }
+
+    /// It is heard of again.
+    mutating func comeBack(at now: Date) {
+        guard let since = awaySince else { return }
+        awaySince = nil
+        guard now.timeIntervalSince(since) >= Absence.least else { return }
+        if absences.count == Absence.mostRemembered { absences.removeFirst() }
+        absences.append(Absence(from: since, to: max(since, now.toTheMillisecond)))
     }
 
     /// Whether nothing but levels, the tier and figures of the line tells them apart: what those who lead alone are told.
@@ -53,6 +75,29 @@ package struct Participant: Sendable, Equatable, Identifiable {
         theirs.media.hideActivity()
         return mine == theirs
     }
+}
+
+/// How others see whether somebody is there.
+package enum ParticipantState: String, Sendable, CaseIterable { case connecting, connected, interrupted }
+
+extension Participant {
+    package var state: ParticipantState {
+        if awaySince != nil { return .interrupted }
+        return media.isConnected ? .connected : .connecting
+    }
+}
+
+/// A time in which nothing came from somebody who has a seat.
+package struct Absence: Sendable, Equatable {
+    package var from: Date
+    package var to: Date
+    /// What is shorter was a hiccup of the line, seconds.
+    package static let least: TimeInterval = 5
+    static let mostRemembered = 32
+    /// How long a seat is kept for who does not come back, from the last sign of it on; seconds.
+    package static let keptFor: TimeInterval = 120
+
+    package init(from: Date, to: Date) { (self.from, self.to) = (from, to) }
 }
 
 /// An account as others may see it.
@@ -122,10 +167,12 @@ package struct LineState: Sendable, Equatable {
     package var roundTripMilliseconds: Double?
     /// "good", "fair", "poor" or "unknown".
     package var quality = "unknown"
+    /// Nothing comes over it: what was measured before is not how it is.
+    package var isSilent = false
     package init() {}
 
     func differs(from old: LineState) -> Bool {
-        quality != old.quality || (roundTripMilliseconds == nil) != (old.roundTripMilliseconds == nil)
+        quality != old.quality || isSilent != old.isSilent || (roundTripMilliseconds == nil) != (old.roundTripMilliseconds == nil)
             || Self.differ(lossUp, old.lossUp, least: 0.01) || Self.differ(lossDown, old.lossDown, least: 0.01)
             || Self.differ(jitterMilliseconds, old.jitterMilliseconds, least: 5)
             || Self.differ(roundTripMilliseconds ?? 0, old.roundTripMilliseconds ?? 0, least: 20)

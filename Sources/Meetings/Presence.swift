@@ -8,6 +8,8 @@ package struct Presence: Sendable {
     private var order: [UUID] = []
     private var sessionsByUser: [UUID: [UUID]] = [:]
     private var names = NameIndex()
+    /// By media session, where somebody came back to a seat with another one.
+    private var seatsBySession: [UUID: UUID] = [:]
 
     package init() {}
 
@@ -18,13 +20,37 @@ package struct Presence: Sendable {
     /// The media sessions of a login, in the order of joining.
     package func sessions(of user: UUID) -> [UUID] { sessionsByUser[user] ?? [] }
 
+    /// Whose seat a media session holds, or held last; nil for one in whose place another came.
+    package func seat(of session: UUID) -> UUID? {
+        let id = seatsBySession[session] ?? session
+        return present[id]?.session == session ? id : nil
+    }
+
+    /// The seat of somebody who comes back.
+    /// - Parameters:
+    ///   - held: the media session with which it was held; nil where the client does not know.
+    ///   - name: without `held`, a seat of the login counts from which nothing comes, under the name and site that are asked for again.
+    package func seatToTake(by user: UUID, held: UUID?, name: String, site: Site?) -> Participant? {
+        if let held { return seat(of: held).flatMap { present[$0] }.flatMap { $0.user == user ? $0 : nil } }
+        return sessions(of: user).lazy.compactMap { present[$0] }.first { $0.awaySince != nil && $0.askedName == name && $0.site == site }
+    }
+
+    /// Whose seats were kept long enough.
+    package func overdue(at now: Date) -> [UUID] {
+        order.filter { id in
+            present[id].map { one in
+                one.isUnseated && one.awaySince.map { now.timeIntervalSince($0) >= Absence.keptFor } ?? true
+            } ?? false
+        }
+    }
+
     /// The media sessions that a chair's decision about a login reaches, in the order of joining.
     func personalSessions(of user: UUID) -> [UUID] { sessions(of: user).filter { present[$0]?.isPerson == true } }
 
     /// The oldest that was not connected within `patience`.
     func neverConnected(at now: Date, patience: TimeInterval) -> UUID? {
         order.first { id in
-            present[id].map { !$0.media.isConnected && now.timeIntervalSince($0.joinedAt) >= patience } ?? false
+            present[id].map { $0.state == .connecting && now.timeIntervalSince($0.joinedAt) >= patience } ?? false
         }
     }
 
@@ -40,6 +66,14 @@ package struct Presence: Sendable {
     mutating func take(_ fact: Fact) -> [Notice] {
         switch fact {
         case .connected(let id): return update(id) { $0.media.isConnected = true }
+        case .away(let id, let since, let isUnseated):
+            return update(id) {
+                $0.awaySince = $0.awaySince ?? since.toTheMillisecond
+                guard isUnseated else { return }
+                $0.isUnseated = true
+                $0.media = ParticipantMedia()
+            }
+        case .back(let id, let now): return update(id) { $0.comeBack(at: now) }
         case .left(let id, let reason): return drop(id, reason: reason)
         case .measured(let id, let media):
             guard let old = present[id]?.media, media.differs(from: old) else { return [] }
@@ -49,6 +83,7 @@ package struct Presence: Sendable {
         case .became(let id, let kind, let role): return update(id) { ($0.kind, $0.role) = (kind, role) }
         case .announced(let text): return [.announced(text)]
         case .joined(let participant): return add(participant)
+        case .reseated(let id, let session, let kind, let role): return reseat(id, session, kind, role)
         case .muted(let id, let muted, let byChair):
             return update(id) {
                 $0.isMuted = muted
@@ -82,9 +117,23 @@ package struct Presence: Sendable {
         return [.participantJoined(participant)]
     }
 
+    private mutating func reseat(_ id: UUID, _ session: UUID, _ kind: ParticipantKind, _ role: MeetingRole) -> [Notice] {
+        guard let old = present[id] else { return [] }
+        seatsBySession[old.session] = nil
+        seatsBySession[session] = id
+        return update(id) {
+            $0.session = session
+            $0.isUnseated = false
+            $0.media = ParticipantMedia()
+            $0.kind = kind
+            $0.role = role
+        }
+    }
+
     private mutating func drop(_ id: UUID, reason: String) -> [Notice] {
         guard let gone = present.removeValue(forKey: id) else { return [] }
         names.remove(gone.name, of: gone.user)
+        seatsBySession[gone.session] = nil
         order.removeAll { $0 == id }
         sessionsByUser[gone.user]?.removeAll { $0 == id }
         if sessionsByUser[gone.user]?.isEmpty == true { sessionsByUser[gone.user] = nil }

@@ -28,6 +28,8 @@ package final class DatagramSender {
     private let socket: UDPSocket
     private var locals: LocalAddressCache
     private let probe: SourceProbe
+    /// Where datagrams for TCP connections go; nil where there are none.
+    private let streams: StreamOutlet?
     /// Whether the kernel cuts messages.
     package private(set) var isSegmenting: Bool
 
@@ -39,8 +41,9 @@ package final class DatagramSender {
     package private(set) var messages: UInt64 = 0
 
     /// - Parameter locals: own addresses, by the numbers that addresses carry.
-    package init(socket: UDPSocket, locals: LocalAddresses, segmenting: Bool = true) {
+    package init(socket: UDPSocket, locals: LocalAddresses, streams: StreamOutlet? = nil, segmenting: Bool = true) {
         self.socket = socket
+        self.streams = streams
         self.locals = LocalAddressCache(locals)
         probe = SourceProbe(isIPv6: socket.isIPv6)
         isSegmenting = segmenting && nc_can_segment(socket.descriptor) == 1
@@ -65,7 +68,7 @@ package final class DatagramSender {
 
     /// `address` as it may be written to messages: without the own address where the kernel takes that one by itself, which is cheaper. Two system calls.
     package func leaving(to address: TransportAddress) -> TransportAddress {
-        guard let own = locals.address(address.local), probe.source(for: address) == own else { return address }
+        guard !address.isStream, let own = locals.address(address.local), probe.source(for: address) == own else { return address }
         var short = address
         short.local = 0
         return short
@@ -73,12 +76,22 @@ package final class DatagramSender {
 
     /// Has `write` make a datagram in place; one of no length is none. A full batch leaves first.
     package func append(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
+        if address.isStream { return appendToStream(address, write) }
         if used > Self.arenaSize - Self.largest || (count == Self.mostMessages && address != self.address) { flush() }
         var room = UnsafeMutableBufferPointer(start: arena + used, count: Self.largest).mutableSpan
         let length = write(&room)
         guard length > 0, length <= Self.largest else { return }
         if !join(length, address) { begin(length, address) }
         used += length
+    }
+
+    /// Made behind the datagrams that wait, whose place it leaves again at once.
+    private func appendToStream(_ address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int) {
+        if used > Self.arenaSize - Self.largest { flush() }
+        var room = UnsafeMutableBufferPointer(start: arena + used, count: Self.largest).mutableSpan
+        let length = write(&room)
+        guard length > 0, length <= Self.largest else { return }
+        streams?.send(room.span.extracting(first: length), to: address)
     }
 
     private func join(_ length: Int, _ address: TransportAddress) -> Bool {

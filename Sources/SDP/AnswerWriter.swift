@@ -63,7 +63,8 @@ struct AnswerWriter {
         words += simulcast(layers)
         if stream.sends { words += StreamLines.sources(stream, parameters, isAudio: offered.kind == "audio") }
         // In each m-line: which one of a bundle carries them is read differently (some stacks take the last).
-        words += parameters.candidates.enumerated().map { "candidate:\(Candidate(host: $1, index: $0).value)" } + ["end-of-candidates"]
+        let candidates = Candidate.all(of: parameters.candidates, withTCP: parameters.takesTCP)
+        words += candidates.map { "candidate:\($0.value)" } + ["end-of-candidates"]
         section.lines += words.map { Line("a", $0) }
         return section
     }

@@ -26,6 +26,21 @@ package struct Candidate: Equatable, Sendable {
         extensions = []
     }
 
+    /// One that waits for TCP connections (RFC 6544 §4.1): after all of UDP, which is tried first (§4.2: direction preference 4 of a passive one).
+    package init(passive address: TransportAddress, index: Int) {
+        self.init(host: address, index: index)
+        foundation = "t\(index + 1)"
+        transport = "tcp"
+        priority = 126 << 24 | (4 << 13 | UInt32(max(0, 8_191 - index))) << 8 | 255
+        extensions = ["tcptype", "passive"]
+    }
+
+    /// Our candidates at these addresses: UDP, then TCP where it is taken.
+    package static func all(of addresses: [TransportAddress], withTCP: Bool) -> [Candidate] {
+        addresses.enumerated().map { Candidate(host: $1, index: $0) }
+            + (withTCP ? addresses.enumerated().map { Candidate(passive: $1, index: $0) } : [])
+    }
+
     /// - Parameter value: what follows `candidate:`.
     /// - Returns: nil where it is no candidate.
     package init?(parsing value: String) {

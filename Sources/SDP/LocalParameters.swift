@@ -27,6 +27,8 @@ package struct LocalParameters: Sendable {
     package var canReceive = true
     /// Second and later videos that the peer sends (a shared screen); else port 0.
     package var acceptsFurtherVideo = false
+    /// Each candidate takes TCP connections too (RFC 6544, passive).
+    package var takesTCP = false
     /// b=TIAS of each video that we receive, bit/s.
     package var maxReceiveBitsPerSecond: Int?
     /// The same where it comes in several layers.

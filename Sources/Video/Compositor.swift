@@ -9,18 +9,22 @@ package struct TileContent: Sendable {
     package var picture: Picture?
     package var isSpeaking: Bool
     package var isMuted: Bool
+    /// Stands on the name card below the name: why there is no picture, where there should be one.
+    package var note: String
 
-    package init(id: UUID, name: String, picture: Picture?, isSpeaking: Bool, isMuted: Bool) {
+    package init(id: UUID, name: String, picture: Picture?, isSpeaking: Bool, isMuted: Bool, note: String = "") {
         self.id = id
         self.name = name
         self.picture = picture
         self.isSpeaking = isSpeaking
         self.isMuted = isMuted
+        self.note = note
     }
 
     /// Whether drawing both gives the same pixels.
     func looksLike(_ other: TileContent) -> Bool {
         picture === other.picture && isSpeaking == other.isSpeaking && isMuted == other.isMuted && name == other.name
+            && (picture != nil || note == other.note)
     }
 }
 
@@ -105,7 +109,7 @@ package final class Compositor {
         if let picture = tile.picture {
             draw(picture, in: rectangle)
         } else {
-            labels.card(tile.name, width: rectangle.width, height: rectangle.height)?
+            labels.card(tile.name, note: tile.note, width: rectangle.width, height: rectangle.height)?
                 .blend(into: canvas, x: rectangle.x, y: rectangle.y, bounds: rectangle)
         }
         // A card says the name already, and larger.

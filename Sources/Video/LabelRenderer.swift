@@ -4,6 +4,7 @@ package final class LabelRenderer {
         enum Kind: Hashable { case label(isMuted: Bool), card, waiting }
         var kind: Kind
         var text: String
+        var note = ""
         var width: Int
         var height: Int
     }
@@ -39,8 +40,11 @@ package final class LabelRenderer {
     }
 
     /// A card of the tile's size with initials and name, for a site without a picture.
-    func card(_ name: String, width: Int, height: Int) -> Overlay? {
-        cached(Key(kind: .card, text: name, width: width, height: height)) { Self.drawCard($0, name: $1, width: width, height: height) }
+    /// - Parameter note: stands below the name where there is room for it; empty for none.
+    func card(_ name: String, note: String = "", width: Int, height: Int) -> Overlay? {
+        cached(Key(kind: .card, text: name, note: note, width: width, height: height)) {
+            Self.drawCard($0, name: $1, note: note, width: width, height: height)
+        }
     }
 
     /// The whole canvas while nobody is there to be shown.
@@ -101,7 +105,7 @@ package final class LabelRenderer {
         return drawing.overlay()
     }
 
-    private static func drawCard(_ fonts: PangoFonts, name: String, width: Int, height: Int) -> Overlay? {
+    private static func drawCard(_ fonts: PangoFonts, name: String, note: String, width: Int, height: Int) -> Overlay? {
         guard let drawing = Drawing(width: width, height: height) else { return nil }
         let colours = Palette.card(for: name)
         drawing.paint(colours.background)
@@ -119,11 +123,15 @@ package final class LabelRenderer {
             if let initials { initials.draw(in: drawing, x: middle - initials.width / 2, y: centre - initials.height / 2) }
             nameY = centre + radius + nameSize * 0.45
         } else {
-            nameY = Double(height) / 2 - nameSize * 0.7
+            nameY = Double(height) / 2 - nameSize * (note.isEmpty ? 0.7 : 1.3)
         }
         drawing.setColour(Palette.text)
         if let text = fonts.text(name, size: nameSize, maxWidth: Double(width) * 0.9) {
             text.draw(in: drawing, x: middle - text.width / 2, y: nameY)
+        }
+        drawing.setColour(Palette.muted)
+        if !note.isEmpty, let text = fonts.text(note, size: max(10, nameSize * 0.75), maxWidth: Double(width) * 0.9) {
+            text.draw(in: drawing, x: middle - text.width / 2, y: nameY + nameSize * 1.5)
         }
         return drawing.overlay()
     }

@@ -31,7 +31,8 @@ enum Help {
 
           --config FILE            JSON with comments; Config/nhipcau.json is the commented sample
           --listen HOST:PORT       HTTP and WebSocket (127.0.0.1:8080)
-          --media-port PORT        the one UDP port for media (5004; 0 takes a free one)
+          --media-port PORT        the one UDP port for media (5004; 0 takes a free one), and TCP of the same
+                                   number where UDP is blocked
           --media-address IP[:PORT]  announced to clients; repeatable; PORT where a router maps it (all interfaces)
           --data DIR               database and certificates (./data)
           --store STORE            sqlite:PATH or postgresql://USER@HOST/DATABASE?sslmode=verify-full (nhipcau.sqlite in --data).

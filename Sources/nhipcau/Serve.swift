@@ -111,6 +111,11 @@ final class Server: Sendable {
         address = configuration.publicURL ?? "\(tls == nil ? "http" : "https")://\(shown):\(web.port)"
         following = Task { await control.run() }
         Self.warn(configuration, log)
+        if let problem = media.streamProblem {
+            log.warning(
+                "media-tcp",
+                ["port": "\(media.port)", "reason": "\(problem)", "effect": "no ICE over TCP: networks that block UDP are out"])
+        }
         log.info("listening", ["address": address, "media": "udp/\(media.port)"])
     }
 
@@ -129,7 +134,8 @@ final class Server: Sendable {
     /// Connections that file descriptors are left for, after media, store and what is spare. 4096 where there are enough.
     private static func connections(_ log: Log) -> Int {
         let (wanted, limit) = (WebServerConfiguration().connectionLimit, Descriptors.raise())
-        let left = limit - Descriptors.open - Descriptors.spare
+        // Media by TCP may take as many as it has places, of a small limit an eighth.
+        let left = limit - Descriptors.open - Descriptors.spare - min(MediaServer.mostStreams, limit / 8)
         if left < wanted {
             log.warning(
                 "few-file-descriptors",

@@ -93,7 +93,7 @@ private final class TestChannel: WebSocketConnection {
 }
 
 /// A clock that goes on when it is told to.
-private final class SetClock: Sendable {
+final class SetClock: Sendable {
     private let date: Guarded<Date>
     init(_ date: Date) { self.date = Guarded(date) }
     var now: Date { date.withLock { $0 } }

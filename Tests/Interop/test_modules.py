@@ -171,6 +171,84 @@ def test_waiting_grows_and_is_bounded(page):
     assert max(waits) <= 15_000 * 1.25 and min(waits[5:]) >= 15_000 * 0.75
 
 
+def test_silence_is_counted_from_the_last_packet_and_ends_with_the_next(page):
+    assert page.evaluate("""async () => {
+        const { Silence } = await import('/modules/line.js');
+        const silence = new Silence();
+        return [[0, 10], [500, 35], [1000, 35], [2000, 35], [2500, 36], [3000, 36], [3500, 2]].map(([at, arrived]) => silence.note({ at, arrived }));
+    }""") == [0, 0, 500, 1500, 0, 500, 0], "counts that begin anew are packets too"
+
+
+READING = "{ at: 0, arrived: 0, received: 0, lost: 0, sent: 0, lostUp: 0, bytesDown: 0, bytesUp: 0, jitter: 0.004, roundTrip: 0.02, outgoing: 3e5, width: 1280, height: 720, frames: 0, protocol: 'udp' }"
+
+
+def test_figures_are_of_the_last_seconds_and_unknown_where_nothing_is_known(page):
+    first, last, none, late = page.evaluate("async () => {" + f"const reading = {READING};" + """
+        const { LineFigures } = await import('/modules/line.js');
+        const figures = new LineFigures();
+        const first = figures.note(reading);
+        let last, late;
+        // A hundred packets a second each way; a tenth is lost up to the tenth second, then nothing.
+        for (let second = 1; second <= 20; second += 1) {
+            const lost = 10 * Math.min(second, 10);
+            last = figures.note({ ...reading, at: second * 1000, received: 100 * second - lost, lost, sent: 100 * second, lostUp: lost, bytesDown: 125_000 * second, frames: 25 * second });
+            if (second === 10) late = last;
+        }
+        const none = new LineFigures().note({ ...reading, lostUp: null, roundTrip: null, jitter: null, height: null });
+        return [first, last, none, late];
+    }""")
+    assert first["lossUp"] is None and first["down"] is None and first["roundTripMs"] == 20
+    assert abs(late["lossUp"] - 0.1) < 0.001 and abs(late["lossDown"] - 0.1) < 0.001
+    assert last["lossUp"] == 0 and last["lossDown"] == 0 and last["down"] == 1_000_000 and last["up"] == 0
+    assert last["picture"] == {"width": 1280, "height": 720, "perSecond": 25}
+    assert [none[name] for name in ("lossUp", "roundTripMs", "jitterMs", "picture")] == [None] * 4
+
+
+def test_bars_follow_loss_and_delay_and_are_none_before_anything_is_known(page):
+    assert page.evaluate("""async () => {
+        const { barsOf } = await import('/modules/line.js');
+        const line = (loss, roundTripMs, jitterMs = 2) => barsOf({ lossUp: loss, lossDown: 0, jitterMs, roundTripMs });
+        return [line(0, 2), line(0, 200), line(0.03, 30), line(0.06, 30), line(0.2, 30), line(0, 600), line(0, null), barsOf({ lossUp: null, lossDown: null, jitterMs: null, roundTripMs: 4 })];
+    }""") == [4, 4, 3, 2, 1, 2, None, None]
+
+
+def test_a_thin_way_up_is_told_once_and_offered_again_after_longer_and_longer_calm(page):
+    told = page.evaluate("""async () => {
+        const { ThinLine } = await import('/modules/line.js');
+        const line = new ThinLine();
+        const told = [];
+        let at = 0;
+        const pass = (seconds, figures, isSending) => {
+            for (let step = 0; step < 2 * seconds; step += 1, at += 500) {
+                const verdict = line.note(at, { outgoing: 3e6, lossUp: 0, roundTripMs: 30, ...figures }, isSending);
+                if (verdict) told.push([at / 1000, verdict]);
+            }
+        };
+        pass(20, {}, true);                          // fine
+        pass(3, { outgoing: 60_000 }, true);         // a dip
+        pass(2, {}, true);
+        pass(10, { outgoing: 60_000 }, false);       // nobody sees it, so the server asks for little
+        pass(7, { outgoing: 60_000 }, true);         // wanted again: it takes time to rise
+        pass(5, {}, true);
+        pass(10, { outgoing: 60_000 }, true);        // thin for good, from 47 s
+        pass(20, { lossUp: 0.2 }, false);            // off, and still no better
+        pass(20, {}, false);                         // calm from 77 s
+        line.decided();
+        pass(30, { outgoing: null, lossUp: 0.5 }, true);  // it was too early, a browser without an estimate; loss is told late
+        pass(25, {}, false);
+        line.decided();
+        pass(20, {}, true);
+        pass(9, { lossUp: 0.6 }, true);              // an outage is behind it
+        pass(1, {}, true);
+        pass(3, { outgoing: 30_000 }, true);
+        line.interrupted();                          // another
+        pass(11, { outgoing: 30_000, lossUp: 0.6 }, true);
+        pass(20, {}, true);
+        return told;
+    }""")
+    assert told == [[51, "thin"], [87, "better"], [115, "thin"], [147, "better"]], told
+
+
 def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):
     browser = chromium()
     meeting = {"id": "m", "title": "Giao ban", "state": "running", "startsAt": "2026-11-23T01:00:00Z", "durationMinutes": 60, "layout": "grid"}

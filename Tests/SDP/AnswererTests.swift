@@ -102,6 +102,22 @@ struct AnswererTests {
         }
     }
 
+    @Test(arguments: Samples.names)
+    func `who takes TCP says so behind the candidates of UDP, passive and less preferred`(name: String) throws {
+        let offer = try SessionDescription(parsing: try Samples.text(name))
+        var parameters = try Samples.parameters()
+        parameters.takesTCP = true
+        let answer = try Answerer(parameters: parameters).answer(offer).answer
+        for media in answer.media where media.port != 0 {
+            let candidates = try media.lines.attributes("candidate").map { try #require(Candidate(parsing: $0.value)) }
+            #expect(candidates.map(\.transport) == ["udp", "tcp"])
+            #expect(candidates[1].extensions == ["tcptype", "passive"] && candidates[1].port == candidates[0].port)
+            #expect(candidates[1].priority < candidates[0].priority && candidates[1].foundation != candidates[0].foundation)
+            // RFC 6544 §4.2: 2^24 × 126 + 2^8 × (2^13 × 4 + 8191) + 255.
+            #expect(candidates[1].priority == 2_113_929_216 + 256 * (32_768 + 8_191) + 255 && candidates[1].address == nil)
+        }
+    }
+
     /// What a case file offers, with other words for some of its own.
     private func offer(_ name: String, _ changes: [(String, String)] = []) throws -> SessionDescription {
         let folder = Samples.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "cases")

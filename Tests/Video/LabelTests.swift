@@ -38,6 +38,18 @@ struct LabelTests {
         #expect(label.width > tile.width - 2 * margin - 40)
     }
 
+    @Test(arguments: [(1_280, 720), (420, 236), (248, 138), (178, 100), (96, 54)])
+    func `a card says why there is no picture, below the name and apart from it`(tile: (width: Int, height: Int)) throws {
+        let plain = try #require(LabelRenderer().card("Lai Châu", width: tile.width, height: tile.height))
+        let noted = try #require(LabelRenderer().card("Lai Châu", note: "Mất tín hiệu", width: tile.width, height: tile.height))
+        #expect(noted.width == tile.width && noted.height == tile.height)
+        #expect(!Pictures.areEqual(plain.picture, noted.picture))
+        let renderer = LabelRenderer()
+        _ = renderer.card("Lai Châu", width: tile.width, height: tile.height)
+        let kept = try #require(renderer.card("Lai Châu", note: "Mất tín hiệu", width: tile.width, height: tile.height))
+        #expect(Pictures.areEqual(kept.picture, noted.picture), "what is kept is told apart by the note")
+    }
+
     @Test func `labels touch nothing outside their tiles`() {
         let long = String(repeating: "Đắk Nông và Đắk Lắk ", count: 9)
         for kind in [LayoutKind.grid, .speaker] {

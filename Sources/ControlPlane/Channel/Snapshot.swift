@@ -65,7 +65,7 @@ extension Participant {
         var members: [(String, JSONValue)] = [("id", .string(id.text)), ("name", .string(name))]
         if let site { members.append(("site", .string(site.code))) }
         if role != .participant { members.append(("role", .string(role.rawValue))) }
-        if !media.isConnected { members.append(("state", .string("connecting"))) }
+        if state != .connected { members.append(("state", .string(state.rawValue))) }
         if isMuted { members.append(("muted", .string(isMutedByChair ? "chair" : "self"))) }
         if isCameraOff { members.append(("cameraOff", .string(isCameraOffByChair ? "chair" : "self"))) }
         if media.sharesScreen { members.append(("screen", .bool(true))) }

@@ -10,7 +10,8 @@ import WebServer
 extension ControlPlane {
     private static let mostOfferBytes = 256 * 1_024
 
-    /// `POST /meetings/{id}/media?name=…&site=…`.
+    /// `POST /meetings/{id}/media?name=…&site=…&seat=…`. Who held a seat and lost its line takes it again: named by the media session of before, or found by
+    /// its login, name and site.
     func joinMedia(_ call: Call) async throws(Problem) -> HTTPResponse {
         let offer = try Self.sdp(call, type: "application/sdp")
         let (caller, room) = (try call.signedInCaller, try await room(call))
@@ -28,31 +29,37 @@ extension ControlPlane {
             throw Problem(.tooManyJoins, [String(wait)], headers: [("Retry-After", String(wait))])
         }
         let session = UUIDv7.make(at: now())
-        let answer: JoinAnswer
+        let joined: Room.Joined
         do {
-            answer = try await room.join(
-                Room.Join(session: session, name: name, site: site, offer: offer, user: caller.user, rule: rule, login: caller.session))
+            joined = try await room.join(
+                Room.Join(
+                    session: session, name: name, site: site, offer: offer, user: caller.user, rule: rule, login: caller.session,
+                    held: call.query("seat").flatMap { UUID(uuidString: $0) }))
         } catch {
             counters.withLock { $0.joinsRefused += 1 }
             throw error
         }
         counters.withLock { $0.joins += 1 }
-        await audit(caller, "media.join", subject: session.text, detail: "\(answer.kind.rawValue) \(name)")
+        let action = joined.participant == session ? "media.join" : "media.return"
+        await audit(caller, action, subject: joined.participant.text, detail: "\(joined.answer.kind.rawValue) \(name)")
         let location = "/api/v1/meetings/\(await room.meeting.id.text)/media/\(session.text)"
-        return Self.sdpResponse(answer, status: 201, location: location)
+        var response = Self.sdpResponse(joined.answer, status: 201, location: location)
+        // The location is the media session's; whose seat it holds is another thing once somebody came back.
+        response.headers.append(("Nhipcau-Participant", joined.participant.text))
+        return response
     }
 
     /// `PATCH` on the media session: a fragment of candidates or an ICE restart, or a second offer.
     func patchMedia(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let (room, id) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
-        try await mayManage(id, in: room, call)
+        let (room, session) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
+        let id = try await mayManage(session, in: room, call)
         let type = call.request.headers["content-type"]?.split(separator: ";").first?.trimmingSpaces.lowercased()
         if type == "application/sdp" {
             return try await renegotiate(id, in: room, offer: try Self.sdp(call, type: "application/sdp"), call)
         }
         let fragment = try Self.sdp(call, type: "application/trickle-ice-sdpfrag")
         do {
-            guard let answer = try await media.trickle(session: id, fragment: fragment, ifMatch: call.ifMatch) else {
+            guard let answer = try await media.trickle(session: session, fragment: fragment, ifMatch: call.ifMatch) else {
                 return HTTPResponse(status: 204)
             }
             var headers = [(name: "Content-Type", value: "application/trickle-ice-sdpfrag")]
@@ -95,20 +102,24 @@ extension ControlPlane {
 
     /// `DELETE` on the media session.
     func leaveMedia(_ call: Call) async throws(Problem) -> HTTPResponse {
-        let (room, id) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
-        try await mayManage(id, in: room, call)
+        let (room, session) = (try await room(call), try call.identifier("participant", missing: .participantNotFound))
+        let id = try await mayManage(session, in: room, call)
         try await room.leave(id, by: try call.signedInCaller.authority)
         await audit(try call.signedInCaller, "media.leave", subject: id.text)
         return HTTPResponse(status: 200)
     }
 
-    private func mayManage(_ id: UUID, in room: Room, _ call: Call) async throws(Problem) {
+    /// - Returns: whose seat the media session holds.
+    private func mayManage(_ session: UUID, in room: Room, _ call: Call) async throws(Problem) -> UUID {
         let caller = try call.signedInCaller
-        guard let participant = await room.participant(id) else { throw Problem(.participantNotFound) }
+        guard let id = await room.seat(of: session), let participant = await room.participant(id) else {
+            throw Problem(.participantNotFound)
+        }
         guard participant.user == caller.user.id || Permissions.allows(.manageMedia, for: caller.user.role) else {
             await audit(caller, "command.refused", subject: id.text, detail: "media.\(call.request.method.lowercased())")
             throw Problem(.notAllowed)
         }
+        return id
     }
 
     /// `OPTIONS`: what can be posted here (RFC 9725 §4.2).

@@ -33,7 +33,8 @@ extension Participant {
                     .object([("id", .string(user.text)), ("name", .string(account.name)), ("organisation", .string(account.organisation))])
                 ),
                 ("kind", .string(kind.rawValue)), ("joinedAt", .time(joinedAt)),
-                ("state", .string(media.isConnected ? "connected" : "connecting")),
+                ("state", .string(state.rawValue)), ("interruptedAt", awaySince.map { .time($0) } ?? .null),
+                ("absences", .array(absences.map { .array([.time($0.from), .time($0.to)]) })),
                 (
                     "audio",
                     .object(
@@ -66,7 +67,8 @@ extension LineState {
     var json: JSONValue { .object(Array(zip(Self.names, cells))) }
 
     var cells: [JSONValue] {
-        [
+        guard !isSilent else { return [.null, .null, .null, .null, .string("unknown")] }
+        return [
             .double(Self.rounded(lossUp, 1_000)), .double(Self.rounded(lossDown, 1_000)), .double(Self.rounded(jitterMilliseconds, 10)),
             roundTripMilliseconds.map { .double(Self.rounded($0, 10)) } ?? .null, .string(quality),
         ]

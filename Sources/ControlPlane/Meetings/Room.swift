@@ -1,6 +1,5 @@
 import Formats
 import Foundation
-import Lines
 import MCU
 import Meetings
 import Records
@@ -23,6 +22,9 @@ actor Room {
     private var isInDoubt = false
     /// By which login each media session was made: it ends with it.
     private var logins: [UUID: SessionRecord] = [:]
+    /// Media sessions of seats to which somebody came back; every other seat's is its participant's own identifier.
+    private var mediaSessions: [UUID: UUID] = [:]
+    private var absences = AbsenceBook()
 
     init(
         _ meeting: Meeting, store: Records, media: any MediaPlane, now: @escaping @Sendable () -> Date,
@@ -186,9 +188,9 @@ actor Room {
         for notice in notices {
             switch notice {
             case .participantJoined(let participant), .participantChanged(let participant):
-                media.setMuted(session: participant.id, participant.isMuted)
-                media.setCamera(session: participant.id, !participant.isCameraOff)
-            case .participantLeft(let id, _): media.leave(session: id)
+                media.setMuted(session: participant.session, participant.isMuted)
+                media.setCamera(session: participant.session, !participant.isCameraOff)
+            case .participantLeft(let id, _): media.leave(session: mediaSession(of: id))
             case .meetingChanged, .participantMeasured, .participantWanted, .removedChanged, .speakerChanged, .meetingEnded, .announced:
                 break
             }
@@ -198,9 +200,47 @@ actor Room {
     /// What media or the server itself reports; it is never refused.
     func report(_ fact: Fact) { publish(state.take(fact)) }
 
+    /// The media session that holds a participant's seat, or held it last.
+    func mediaSession(of id: UUID) -> UUID { mediaSessions[id] ?? id }
+
+    /// Whose seat a media session holds; nil where it holds none any more.
+    func seat(of session: UUID) -> UUID? { state.presence.seat(of: session) }
+
+    func mediaConnected(_ session: UUID) {
+        guard let id = seat(of: session) else { return }
+        report(.connected(id))
+        if participant(id)?.awaySince != nil { report(.back(id, at: now())) }
+    }
+
+    /// Who only fell silent keeps the seat for a while.
+    func mediaLeft(_ session: UUID, _ reason: LeaveReason) {
+        guard let id = seat(of: session), let participant = participant(id) else { return }
+        let isKept = reason == .consentLost || reason == .neverConnected && participant.awaySince != nil
+        guard isKept else { return report(.left(id, reason: reason.rawValue)) }
+        report(.away(id, since: now().addingTimeInterval(-Self.consentLifetime), isUnseated: true))
+    }
+
+    func mediaWants(_ session: UUID, _ wish: CameraWish) {
+        if let id = seat(of: session) { report(.videoWanted(id, wish)) }
+    }
+
+    func mediaHears(_ session: UUID?) { report(.speaker(session.flatMap { seat(of: $0) })) }
+
+    /// Media's patience before it says that somebody fell silent, and before it gives the session up; seconds.
+    private static let (silentFor, consentLifetime): (TimeInterval, TimeInterval) = (2, 30)
+
+    /// Seats that were kept long enough are left.
+    func giveUpSeats() {
+        let time = now()
+        for id in state.presence.overdue(at: time) { report(.left(id, reason: LeaveReason.consentLost.rawValue)) }
+    }
+
+    /// Absences that ended since the last call.
+    func takeAbsences() -> [SeatAbsence] { absences.takeEnded() }
+
     /// Media shows a name card in place of a picture that is too much, or the picture again.
-    func noteExcess(of id: UUID, _ isTooMuch: Bool) {
-        guard isTooMuch, let name = participant(id)?.name else { return }
+    func noteExcess(of session: UUID, _ isTooMuch: Bool) {
+        guard isTooMuch, let name = seat(of: session).flatMap({ participant($0) })?.name else { return }
         report(
             .announced(
                 "Hình của “\(name)” tạm thay bằng bảng tên: nơi đó gửi quá nhiều. “\(name)” sends too much video; its name card is shown meanwhile."
@@ -217,14 +257,25 @@ actor Room {
         var user: UserRecord
         var rule: SeatRule
         var login: SessionRecord
+        /// The media session with which the client held its seat before; nil where it had none, or does not know.
+        var held: UUID?
+    }
+
+    /// What became of a join: the answer, and whose seat it is.
+    struct Joined: Sendable {
+        var answer: JoinAnswer
+        var participant: UUID
     }
 
     /// How long a session may take to connect while others wait for a seat.
     private static let connectingPatience: TimeInterval = 10
 
     /// Asks media for an answer and gives the seat. Nothing is left behind where either refuses.
-    func join(_ join: Join) async throws(Problem) -> JoinAnswer {
+    func join(_ join: Join) async throws(Problem) -> Joined {
         let authority = Authority.user(id: join.user.id, role: join.user.role)
+        if let seat = state.presence.seatToTake(by: join.user.id, held: join.held, name: join.name, site: join.site) {
+            return try await comeBack(to: seat, join, by: authority)
+        }
         let leads = state.goesBeyondCapacity(authority)
         try makeRoom(for: authority, join.rule, leads: leads)
         // Others' names are theirs: one that looks like them gets a number.
@@ -241,6 +292,7 @@ actor Room {
             id: join.session, name: name, site: join.site, role: Permissions.meetingRole(for: join.user.role, kind: kind), kind: kind,
             joinedAt: time, user: join.user.id, account: Account(name: join.user.name, organisation: join.user.organisation))
         participant.isPersonal = join.rule.isPersonal
+        participant.askedName = join.name
         do {
             let decision = try state.decide(.join(participant, join.rule), by: authority, at: time)
             logins[join.session] = join.login
@@ -249,7 +301,39 @@ actor Room {
             media.leave(session: join.session)
             throw Problem(error)
         }
-        return answer
+        return Joined(answer: answer, participant: join.session)
+    }
+
+    /// Gives a seat that is still there another media session: who sits in it, its name, its rights and what was turned off stay. Where media refuses the
+    /// offer, the seat is as it was.
+    private func comeBack(to seat: Participant, _ join: Join, by authority: Authority) async throws(Problem) -> Joined {
+        do { try state.mayReturn(as: .viewer, by: authority) } catch { throw Problem(error) }
+        let request = JoinRequest(
+            session: join.session, meeting: meeting.id, name: seat.name, offer: join.offer, capacity: .max,
+            person: join.rule.isPersonal ? join.user.id : nil)
+        let answer: JoinAnswer
+        do { answer = try await media.join(request) } catch { throw Problem(error) }
+        let kind = ParticipantKind(answer.kind)
+        do {
+            try state.mayReturn(as: kind, by: authority)
+        } catch {
+            media.leave(session: join.session)
+            throw Problem(error)
+        }
+        // It may have been given up, or taken by another request, while media made its answer: then the client joins as one who never was here.
+        guard participant(seat.id)?.session == seat.session else {
+            media.leave(session: join.session)
+            throw Problem(JoinRefusal.busy(retryAfterSeconds: 1))
+        }
+        media.leave(session: seat.session)
+        mediaSessions[seat.id] = join.session
+        logins[seat.id] = join.login
+        let role = Permissions.meetingRole(for: join.user.role, kind: kind)
+        carryOut(
+            Decision(facts: [
+                .away(seat.id, since: now(), isUnseated: true), .reseated(seat.id, session: join.session, kind, role),
+            ]))
+        return Joined(answer: answer, participant: seat.id)
     }
 
     /// In a full meeting: the seat of somebody who did not connect in time, or at once for who leads it.
@@ -262,7 +346,7 @@ actor Room {
         if case nil = refusal, !leads { return }
         if let refusal { guard case .full = refusal else { throw Problem(refusal) } }
         if let late = state.seatToFree(at: now(), patience: leads ? 0 : Self.connectingPatience) {
-            media.leave(session: late)
+            media.leave(session: mediaSession(of: late))
             report(.left(late, reason: "neverConnected"))
         } else if let refusal {
             throw Problem(refusal)
@@ -281,7 +365,7 @@ actor Room {
         let maySend = Permissions.allows(.joinWithMedia, for: role)
         let answer: JoinAnswer
         do {
-            answer = try await media.renegotiate(session: id, offer: offer, maySend: maySend, ifMatch: ifMatch)
+            answer = try await media.renegotiate(session: mediaSession(of: id), offer: offer, maySend: maySend, ifMatch: ifMatch)
         } catch { throw Problem(error) }
         let kind = ParticipantKind(answer.kind)
         report(.became(id, kind, Permissions.meetingRole(for: role, kind: kind)))
@@ -301,7 +385,7 @@ actor Room {
     func observe(_ snapshots: [SessionSnapshot]) {
         var changed: [Participant] = []
         for snapshot in snapshots {
-            guard var before = participant(snapshot.session) else { continue }
+            guard let id = seat(of: snapshot.session), followSilence(of: id, snapshot), var before = participant(id) else { continue }
             let notices = state.take(.measured(before.id, ParticipantMedia(snapshot)))
             guard !notices.isEmpty, let after = participant(before.id) else { continue }
             changed.append(after)
@@ -317,6 +401,18 @@ actor Room {
         }
         for participant in activity.take({ state.presence.participant($0) }) { followers.tell(.participantChanged(participant), state) }
         followers.tellFigures(of: changed)
+    }
+
+    /// - Returns: false where the participant is not there.
+    private func followSilence(of id: UUID, _ snapshot: SessionSnapshot) -> Bool {
+        guard let participant = participant(id) else { return false }
+        switch (snapshot.isInterrupted, participant.awaySince) {
+        case (true, nil): report(.away(id, since: now().addingTimeInterval(-Self.silentFor), isUnseated: false))
+        // One who comes back by another session is back when that is connected.
+        case (false, .some) where snapshot.isConnected: report(.back(id, at: now()))
+        default: break
+        }
+        return true
     }
 
     // MARK: Followers
@@ -342,7 +438,7 @@ actor Room {
     func end(_ hasEnded: @Sendable (SessionRecord) -> Bool) {
         followers.close(code: 4401, reason: "signed out") { hasEnded($0.session) }
         for (id, login) in logins where hasEnded(login) {
-            media.leave(session: id)
+            media.leave(session: mediaSession(of: id))
             report(.left(id, reason: "signedOut"))
         }
     }
@@ -355,53 +451,18 @@ actor Room {
     private func publish(_ notices: [Notice]) {
         for notice in notices {
             switch notice {
-            case .participantJoined(let participant), .participantChanged(let participant): activity.forget(participant.id)
+            case .participantJoined(let participant), .participantChanged(let participant):
+                activity.forget(participant.id)
+                absences.follow(participant, meeting: meeting.id)
             case .participantLeft(let id, _):
                 activity.forget(id)
+                absences.left(id, at: now)
                 logins[id] = nil
+                mediaSessions[id] = nil
             case .meetingChanged, .participantMeasured, .participantWanted, .removedChanged, .speakerChanged, .meetingEnded, .announced:
                 break
             }
             followers.tell(notice, state)
         }
-    }
-}
-
-extension ViewSettings {
-    /// The programme, as the chair arranges it.
-    init(_ meeting: Meeting) { self.init(layout: LayoutChoice(rawValue: meeting.layout.rawValue) ?? .grid) }
-}
-
-extension ParticipantKind {
-    init(_ kind: SessionKind) {
-        switch kind {
-        case .participant: self = .participant
-        case .publisher: self = .publisher
-        case .viewer: self = .viewer
-        }
-    }
-}
-
-extension CameraWish {
-    init(_ wish: PictureWish) { self.init(isWanted: wish.isWanted, lines: wish.lines) }
-}
-
-extension ParticipantMedia {
-    init(_ snapshot: SessionSnapshot) {
-        self.init()
-        (isConnected, isSendingAudio, isSendingVideo) = (snapshot.isConnected, snapshot.isSendingAudio, snapshot.isSendingVideo)
-        wish = CameraWish(snapshot.wish)
-        sharesScreen = snapshot.sharesScreen
-        (width, height, level) = (snapshot.width, snapshot.height, snapshot.audioLevel)
-        (isSpeaking, tier) = (snapshot.isSpeaking, snapshot.tier)
-        line.lossUp = snapshot.lossUp
-        line.lossDown = snapshot.lossDown
-        line.jitterMilliseconds = snapshot.jitterMilliseconds
-        line.roundTripMilliseconds = snapshot.roundTripMilliseconds
-        line.quality =
-            LineQuality(
-                loss: max(snapshot.lossUp, snapshot.lossDown), jitterMilliseconds: snapshot.jitterMilliseconds,
-                roundTripMilliseconds: snapshot.roundTripMilliseconds
-            ).verdict.rawValue
     }
 }

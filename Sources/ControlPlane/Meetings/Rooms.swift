@@ -12,6 +12,8 @@ actor Rooms {
     private var rooms: [UUID: Room] = [:]
     /// What was told over all channels.
     nonisolated let counts = ChannelCounts()
+    /// Absences that ended and are to be written down.
+    private var absences: [SeatAbsence] = []
 
     init(store: Records, media: any MediaPlane, now: @escaping @Sendable () -> Date) {
         (self.store, self.media, self.now) = (store, media, now)
@@ -41,18 +43,26 @@ actor Rooms {
 
     func handle(_ event: MediaEvent) async {
         switch event {
-        case .connected(let meeting, let session): await rooms[meeting]?.report(.connected(session))
-        case .left(let meeting, let session, let reason): await rooms[meeting]?.report(.left(session, reason: reason.rawValue))
-        case .videoWanted(let meeting, let session, let wish): await rooms[meeting]?.report(.videoWanted(session, CameraWish(wish)))
+        case .connected(let meeting, let session): await rooms[meeting]?.mediaConnected(session)
+        case .left(let meeting, let session, let reason): await rooms[meeting]?.mediaLeft(session, reason)
+        case .videoWanted(let meeting, let session, let wish): await rooms[meeting]?.mediaWants(session, CameraWish(wish))
         case .videoExcess(let meeting, let session, let isTooMuch): await rooms[meeting]?.noteExcess(of: session, isTooMuch)
-        case .speakerChanged(let meeting, let session): await rooms[meeting]?.report(.speaker(session))
+        case .speakerChanged(let meeting, let session): await rooms[meeting]?.mediaHears(session)
         }
+    }
+
+    /// Absences that ended since the last call.
+    func takeAbsences() -> [SeatAbsence] {
+        defer { absences = [] }
+        return absences
     }
 
     /// Once a second.
     func tick() async {
         for (id, room) in rooms {
             if await room.meeting.phase == .running { await room.observe(media.snapshot(meeting: id)) }
+            await room.giveUpSeats()
+            absences += await room.takeAbsences()
             // Whoever asks for it in the same moment holds the room itself; a running one stays, so that no change number is given twice.
             if await room.isIdle, await room.meeting.phase != .running { rooms[id] = nil }
         }

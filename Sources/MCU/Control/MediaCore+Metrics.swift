@@ -57,7 +57,7 @@ extension MediaCore {
                     "nhipcau_media_dropped_total", help: "Datagrams dropped without an answer.", kind: .counter,
                     labels: ["reason": reason.label], value: Double(drops[reason])))
         }
-        return samples + beatMetrics() + pictureMetrics(bridges)
+        return samples + streamMetrics() + beatMetrics() + pictureMetrics(bridges)
     }
 
     private func beatMetrics() -> [MetricSample] {
@@ -142,6 +142,7 @@ extension SessionSnapshot {
         self.init(session: participant.session, kind: participant.kind)
         let network = participant.network
         isConnected = participant.isConnected
+        isInterrupted = participant.isInterrupted(now: now)
         isSendingAudio = participant.isSendingAudio(now: now)
         isSendingVideo = member.video.isArriving(now: now, within: .seconds(2)) || member.video.isStill(now: now)
         wish = member.video.wish

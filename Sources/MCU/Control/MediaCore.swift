@@ -8,6 +8,8 @@ final class MediaCore: Sendable {
     let workers: [MediaWorker]
     let mixers: [MixerThread]
     let codecs: CodecPool
+    /// TCP connections, where there are any.
+    let streams = StreamThread()
     let directory = SessionDirectory()
     let events = EventHub()
     let pictures = PicturePool(capacity: 256)

@@ -71,9 +71,12 @@ package struct PictureWords: Sendable, Equatable {
     package var waiting: String
     /// Before the name of who shares a screen.
     package var screen: String
-    package init(waiting: String = "", screen: String = "") {
+    /// On the name card of who should be seen, while nothing comes.
+    package var lost: String
+    package init(waiting: String = "", screen: String = "", lost: String = "") {
         self.waiting = waiting
         self.screen = screen
+        self.lost = lost
     }
 }
 
@@ -156,6 +159,8 @@ package struct SessionSnapshot: Sendable, Equatable {
     package var session: UUID
     package var kind: SessionKind
     package var isConnected = false
+    /// Nothing came from it for two seconds, or longer than it is used to pause; what else is told of it is from before.
+    package var isInterrupted = false
     package var isSendingAudio = false
     package var isSendingVideo = false
     package var wish = PictureWish()

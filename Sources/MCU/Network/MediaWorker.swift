@@ -49,12 +49,16 @@ final class MediaWorker: Sendable {
     }
 
     /// Starts the thread on the socket in `box`, which it owns from then on.
-    func start(socket box: SocketBox, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub)
-    {
+    /// - Parameter streams: where datagrams for TCP connections go.
+    func start(
+        socket box: SocketBox, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub,
+        streams: StreamOutlet?
+    ) {
         ended.enter()
         let thread = Thread { [self] in
             ThreadPriority.raise(.network, name: "media-\(index)")
-            let loop = WorkerLoop(socket: box.socket, worker: index, directory: directory, colleagues: colleagues, events: events)
+            let loop = WorkerLoop(
+                socket: box.socket, worker: index, directory: directory, colleagues: colleagues, events: events, streams: streams)
             run(loop)
             ended.leave()
         }

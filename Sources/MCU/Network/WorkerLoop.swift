@@ -47,7 +47,9 @@ final class WorkerLoop {
     private var handshakes = HandshakeQueue<(bytes: [UInt8], source: TransportAddress, seat: Seat)>()
 
     init(
-        socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?, events: EventHub
+        socket: UDPSocket, worker: Int, directory: SessionDirectory, colleagues: @escaping @Sendable (Int) -> MediaWorker?,
+        events: EventHub,
+        streams: StreamOutlet? = nil
     ) {
         self.socket = socket
         self.worker = worker
@@ -55,7 +57,7 @@ final class WorkerLoop {
         self.colleagues = colleagues
         self.events = events
         receiver = DatagramReceiver(directory.locals)
-        sender = DatagramSender(socket: socket, locals: directory.locals)
+        sender = DatagramSender(socket: socket, locals: directory.locals, streams: streams)
     }
 
     // MARK: Datagrams

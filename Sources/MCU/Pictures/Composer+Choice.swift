@@ -37,8 +37,10 @@ extension Composer {
         let participant = member.participant
         let picture = participant.isHidden ? nil : member.video.picture(of: view.id, notOlderThan: staleAfter, now: now)
         let name = view.settings.captions.isEmpty ? participant.name : view.settings.captions[participant.session] ?? participant.name
+        let isLost = picture == nil && (participant.isInterrupted(now: now) || !participant.isHidden && member.video.isLost)
         return TileContent(
-            id: participant.session, name: name, picture: picture, isSpeaking: participant.isSpeaking, isMuted: participant.isMuted)
+            id: participant.session, name: name, picture: picture, isSpeaking: participant.isSpeaking, isMuted: participant.isMuted,
+            note: isLost ? words.lost : "")
     }
 
     /// Takes over the list of those present where it has changed.

@@ -30,6 +30,8 @@ final class VideoSource: Sendable {
         var isShown = true
         /// The tiles that show it, and what its sender is asked for.
         var demand = TileDemand()
+        /// Since when a view shows it; what was decoded before then says nothing of its sender.
+        var shownSince = Instant.start
         /// Since when no view shows it.
         var hiddenSince: Instant?
         /// The sender was asked to stop.
@@ -54,6 +56,7 @@ final class VideoSource: Sendable {
         /// By view, each in the size of its tile; the first alone where it is as it came.
         var pictures = ByView<Picture?>(repeating: nil)
         var decoded = Instant.start
+        var loss = PictureLoss()
         var counters = Counters()
 
         func picture(of view: ViewID) -> Picture? {
@@ -218,8 +221,17 @@ final class VideoSource: Sendable {
         let (picture, decoded) = latest.withLock { ($0.picture(of: view), $0.decoded) }
         // Asked first: that it sends too much is told even where nothing of it was ever decoded.
         guard !isShutOut(now: now), picture != nil else { return nil }
-        return inbox.withLock { $0.hasEnded } || now - decoded > age && !isStill(now: now) ? nil : picture
+        let (hasEnded, isExpected, shownSince) = inbox.withLock { ($0.hasEnded, $0.isShown && !$0.isPaused, $0.shownSince) }
+        guard !hasEnded else { return nil }
+        let isNew = now - max(decoded, shownSince) <= age
+        let isCurrent = now - decoded <= age
+        let isStill = isCurrent || isStill(now: now)
+        let isKept = latest.withLock { $0.loss.keeps(isCurrent: isCurrent, isStill: isStill, isExpected: isExpected && !isNew, now: now) }
+        return isKept ? picture : nil
     }
+
+    /// Its pictures stopped though they are wanted: its name card says so.
+    var isLost: Bool { latest.withLock { $0.loss.isLost } }
 
     /// Whether its name card is shown since it sends too much for too long; control is told when that begins and ends.
     private func isShutOut(now: Instant) -> Bool {
@@ -258,6 +270,7 @@ final class VideoSource: Sendable {
             inbox.needsKey = true
             inbox.hiddenSince = shown ? nil : now
             guard shown else { return .none }
+            inbox.shownSince = now
             guard inbox.isPaused else { return .begin }
             (inbox.isPaused, inbox.woken) = (false, now)
             return .wake

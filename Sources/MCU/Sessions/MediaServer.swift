@@ -40,8 +40,12 @@ package final class MediaServer: MediaPlane {
     private let gate = NegotiationGate()
     private let identity: DTLSIdentity
     private let candidates: [TransportAddress]
-    /// The UDP port that carries all media.
+    /// The UDP port that carries all media, and the TCP port for those whose network blocks UDP.
     package let port: UInt16
+    /// Connections that media by TCP has at the most.
+    package static let mostStreams = StreamBook.mostConnections
+    /// Why there is no TCP; nil where there is.
+    package let streamProblem: SocketFailure?
     private let sessions = Guarded<[UUID: Session]>([:])
     /// By meeting and view, also of meetings that nobody is in yet.
     private let views = Guarded<[UUID: [ViewID: ViewSettings]]>([:])
@@ -73,18 +77,36 @@ package final class MediaServer: MediaPlane {
         }
         port = bound
         candidates = try Self.candidates(configuration, port: bound)
-        start(sockets)
+        let listener: StreamListener?
+        do {
+            listener = try StreamListener(port: bound)
+            streamProblem = nil
+        } catch {
+            // Media by UDP is what the server is for; it goes without the other way, and says so.
+            (listener, streamProblem) = (nil, error)
+        }
+        start(sockets, listener)
     }
 
-    private func start(_ sockets: [UDPSocket]) {
+    /// A datagram that came by TCP reaches any worker; that one hands it to who owns the session.
+    private func startStreams(_ listener: StreamListener) {
+        core.streams.start(listener) { [weak core] datagram, source in
+            guard let core, let number = source.stream else { return }
+            core.workers[number % core.workers.count].post(.datagram(datagram, from: source))
+        }
+    }
+
+    private func start(_ sockets: [UDPSocket], _ listener: StreamListener?) {
         let core = core
         core.codecs.start()
         for (worker, socket) in zip(core.workers, sockets.map(SocketBox.init)) {
             let colleagues: @Sendable (Int) -> MediaWorker? = { [weak core] index in
                 core.flatMap { $0.workers.indices.contains(index) ? $0.workers[index] : nil }
             }
-            worker.start(socket: socket, directory: core.directory, colleagues: colleagues, events: core.events)
+            worker.start(
+                socket: socket, directory: core.directory, colleagues: colleagues, events: core.events, streams: core.streams.outlet)
         }
+        if let listener { startStreams(listener) }
         for mixer in core.mixers { mixer.start() }
         sweeper.withLock { $0 = Task { [weak self] in await self?.sweep() } }
     }
@@ -201,7 +223,7 @@ package final class MediaServer: MediaPlane {
         known.parameters.credentials = .random()
         try apply(known, session, restarts: true)
         var answer = TrickleFragment(
-            credentials: known.parameters.credentials, candidates: candidates.enumerated().map { Candidate(host: $1, index: $0) })
+            credentials: known.parameters.credentials, candidates: Candidate.all(of: candidates, withTCP: streamProblem == nil))
         answer.mid = parsed.mid
         answer.kind = parsed.kind
         answer.isComplete = true
@@ -234,6 +256,7 @@ package final class MediaServer: MediaPlane {
         // A tile needs no more than 640×360 as a rule; the upper of three layers is for a picture alone.
         (parameters.maxReceiveBitsPerSecond, parameters.maxSimulcastBitsPerSecond) = (1_000_000, 2_500_000)
         parameters.acceptsFurtherVideo = true
+        parameters.takesTCP = streamProblem == nil
         return parameters
     }
 
@@ -323,6 +346,7 @@ package final class MediaServer: MediaPlane {
             Thread {
                 for mixer in core.mixers { mixer.stop() }
                 for worker in core.workers { worker.stop() }
+                core.streams.stop()
                 core.codecs.stop()
                 done.resume()
             }.start()

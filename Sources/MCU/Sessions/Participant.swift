@@ -132,6 +132,12 @@ final class Participant: Sendable {
         set { lineAliveUntil.store(newValue.nanoseconds, ordering: .relaxed) }
     }
 
+    /// Whether its line counts as dead. One that sends no sound may pause for as long as reports do (RFC 3550 §6.2), until its pauses are known.
+    func isInterrupted(now: Instant) -> Bool {
+        let patience: Duration = sendsAudio ? .zero : .seconds(6)
+        return isConnected && aliveUntil > .start && now > aliveUntil + patience
+    }
+
     /// A bit for each video source of which something is missing, published by the worker some times a second.
     var brokenVideos: Int {
         get { broken.load(ordering: .relaxed) }

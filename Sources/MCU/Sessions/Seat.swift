@@ -95,10 +95,10 @@ final class Seat {
         }
     }
 
-    /// A few times a second: what tells a picture that stands still from one whose sender is gone.
+    /// A few times a second: whether the line lives, and what tells a picture that stands still from one whose sender is gone.
     func followSigns() {
-        guard participant.sendsVideo || participant.sharesScreen else { return }
         participant.aliveUntil = peer.aliveUntil
+        guard participant.sendsVideo || participant.sharesScreen else { return }
         participant.brokenVideos = peer.brokenVideos
     }
 

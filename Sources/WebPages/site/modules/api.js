@@ -4,7 +4,7 @@ import { currentLanguage, message } from './i18n.js';
 import { whileWorking } from './progress.js';
 
 const base = '/api/v1';
-const patience = 15_000;
+const usualPatience = 15_000;
 
 /** What the server refused, or why it could not be asked (`status` 0). */
 export class Problem extends Error {
@@ -23,7 +23,7 @@ let onSignedOut = () => {};
 export const whenSignedOut = (listener) => (onSignedOut = listener);
 
 /** @returns the response, whose status is 2xx. Throws `Problem`. */
-export async function request(method, path, { json, body, headers = {}, keepalive = false, expects401 = false } = {}) {
+export async function request(method, path, { json, body, headers = {}, keepalive = false, expects401 = false, patience = usualPatience } = {}) {
   const init = { method, keepalive, headers: { 'Accept-Language': currentLanguage(), ...headers }, body, signal: AbortSignal.timeout(patience) };
   if (json !== undefined) {
     init.body = JSON.stringify(json);

@@ -4,10 +4,13 @@
 import { Problem, request } from './api.js';
 import { message } from './i18n.js';
 import { fragmentOf, answerAfterRestart } from './sdp.js';
+import { readingOf } from './stats.js';
 
 /** Candidates of this machine are there at once; a slow interface is not waited for, the server learns its address from the checks. */
 const gatheringPatience = 1_000;
 const connectingPatience = 10_000;
+/** A restart is asked for while the line is bad: an answer that takes longer is asked for again. */
+const restartAnswerPatience = 4_000;
 
 /** Bits a second that a good picture of so many lines takes: a smaller one does not fill the line with what nobody sees. */
 const bitsFor = (lines) => Math.max(120_000, Math.round(lines * lines * 5));
@@ -16,6 +19,7 @@ export class MediaSession {
   #peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   #senders = {};
   #location = null;
+  #participant = null;
   #onState;
   #wish = { wanted: true, lines: null };
   #wishing = Promise.resolve();
@@ -34,26 +38,50 @@ export class MediaSession {
     this.#peer.onconnectionstatechange = () => this.#report();
   }
 
-  /** The participant that the server made of this session. */
+  /** Whose seat this session holds. */
   get participantId() {
+    return this.#participant;
+  }
+
+  /** By which the server knows this session; null before it was answered. */
+  get id() {
     return this.#location ? this.#location.pathname.split('/').pop() : null;
   }
 
-  async join(meeting, name, site) {
+  /** @param held the session with which the seat was held before, null for a first join. */
+  async join(meeting, name, site, held = null) {
     await this.#peer.setLocalDescription();
     await this.#gathered();
-    const query = new URLSearchParams({ name, ...(site ? { site } : {}) });
+    const query = new URLSearchParams({ name, ...(site ? { site } : {}), ...(held ? { seat: held } : {}) });
     const answer = await request('POST', `meetings/${encodeURIComponent(meeting)}/media?${query}`, {
       body: this.#peer.localDescription.sdp,
       headers: { 'Content-Type': 'application/sdp' },
     });
     this.#location = new URL(answer.headers.get('Location'), answer.url);
+    this.#participant = answer.headers.get('Nhipcau-Participant') ?? this.id;
     try {
       await this.#peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
     } catch {
       this.leave();
       throw new Problem(0, 'answer', message('problem.answer'));
     }
+    await this.#preferSound();
+  }
+
+  /** What the browser counts of this session, see `stats.js`; null where it cannot say. */
+  async read() {
+    if (this.#peer.connectionState === 'closed') return null;
+    return readingOf(await this.#peer.getStats(), performance.now());
+  }
+
+  /** Where the way up is too thin for both, sound goes first. */
+  async #preferSound() {
+    const { audio } = this.#senders;
+    const parameters = audio.getParameters();
+    if (!parameters.encodings?.length) return;
+    Object.assign(parameters.encodings[0], { priority: 'high', networkPriority: 'high' });
+    // A browser that knows no priorities sends both as before.
+    await audio.setParameters(parameters).catch(() => {});
   }
 
   /** @returns when connected; throws where that takes too long. */
@@ -83,6 +111,7 @@ export class MediaSession {
     const answer = await request('PATCH', this.#location.pathname, {
       body: fragmentOf(this.#peer.localDescription.sdp),
       headers: { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' },
+      patience: restartAnswerPatience,
     });
     const fragment = await answer.text();
     await this.#peer.setRemoteDescription({ type: 'answer', sdp: answerAfterRestart(this.#peer.currentRemoteDescription.sdp, fragment) });

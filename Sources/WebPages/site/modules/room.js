@@ -4,10 +4,13 @@ import { meeting as readMeeting, mayDirect, participants as readParticipants } f
 import { Call } from './call.js';
 import { Channel } from './channel.js';
 import { openDevice } from './devices.js';
+import { ThinLine } from './line.js';
 import { recall, remember } from './memory.js';
 import { initialRoom, makeStore, reduce } from './store.js';
 
 const deviceNames = { audio: 'microphone', video: 'camera' };
+/** Milliseconds without a packet after which a line is no measure of what it carries. */
+const hiccup = 1_000;
 /** Reasons of `participant.left` after which the seat is taken again. */
 const comesBack = ['consentLost', 'neverConnected', 'serverStopping', 'closedByPeer'];
 
@@ -30,11 +33,20 @@ export class Room {
   #isWatching = true;
   /** Whether some view shows this page's camera, and in how many lines. */
   #wish = null;
+  #thin = new ThinLine();
+  /** The participant whose devices the others know. */
+  #seat = null;
 
   constructor(id) {
     this.#id = id;
     this.#channel = new Channel(id, (event) => this.#receive(event), (channel) => this.#channelChanged(channel));
     this.#call = new Call(this.store, id, () => this.tracks, (stream) => this.#show(stream), (problem) => this.#local({ phase: 'left', problem }));
+    this.#call.line.subscribe((line) => this.#spare(line));
+  }
+
+  /** One's own line, see `Call`. */
+  get line() {
+    return this.#call.line;
   }
 
   /** Reads the meeting, opens the channel and the devices. */
@@ -84,8 +96,7 @@ export class Room {
       await this.#call.join(name, site);
       this.#local({ phase: 'in' });
       this.#followChair();
-      if (!this.store.state.microphone.on) this.#command('mute', { participantId: this.store.state.me, muted: true });
-      if (!this.store.state.camera.on) this.#command('camera', { participantId: this.store.state.me, shown: false });
+      this.#sayWhatIsOff();
     } catch (problem) {
       this.#local({ phase: 'prejoin', media: 'idle', problem });
       throw problem;
@@ -117,6 +128,12 @@ export class Room {
   /** Off means that the device is off, its light too. */
   async setCamera(on) {
     if (on && this.store.state.camera.held && !this.mayDirect) return this.onNotice('room.cameraHeld');
+    this.#thin.decided();
+    this.#local({ spared: null });
+    await this.#turnCamera(on);
+  }
+
+  async #turnCamera(on) {
     this.store.dispatch({ type: 'camera', values: { on } });
     if (this.store.state.me) this.#command('camera', { participantId: this.store.state.me, shown: on });
     if (on) await this.chooseDevice('video');
@@ -124,6 +141,23 @@ export class Room {
       this.#stopTrack('video');
       await this.#use('video', null);
     }
+  }
+
+  /** Sound comes first: a camera for which the way up is too thin is turned off, with a word about it, and only the reader turns it on again. */
+  #spare({ at, figures, silent }) {
+    const { camera, media } = this.store.state;
+    if (!figures || silent >= hiccup || media !== 'connected') return this.#thin.interrupted();
+    const isSending = camera.on && camera.available && this.#wish?.wanted !== false;
+    const verdict = this.#thin.note(at, figures, isSending);
+    if (verdict === null) return;
+    this.#local({ spared: verdict });
+    if (verdict === 'thin') this.#turnCamera(false).catch(() => {});
+  }
+
+  /** The reader does without the camera. */
+  keepSpared() {
+    this.#thin.decided();
+    this.#local({ spared: null });
   }
 
   setLayout(layout) {
@@ -265,6 +299,16 @@ export class Room {
   #show(stream) {
     this.stream = stream;
     this.onTracks();
+    if (this.store.state.phase === 'in') this.#sayWhatIsOff();
+  }
+
+  /** A seat that is kept remembers what is off; a new one does not know it yet. */
+  #sayWhatIsOff() {
+    const { me, microphone, camera } = this.store.state;
+    if (me === this.#seat) return;
+    this.#seat = me;
+    if (!microphone.on) this.#command('mute', { participantId: me, muted: true });
+    if (!camera.on) this.#command('camera', { participantId: me, shown: false });
   }
 
   #hurry() {

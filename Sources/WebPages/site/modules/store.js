@@ -17,9 +17,13 @@ export const initialRoom = Object.freeze({
   media: 'idle',
   /** Seconds until the next try, while reconnecting. */
   retryIn: null,
+  /** Nothing comes from the server, though the connection counts as one. */
+  silent: false,
   /** `held`: a chair turned it off, and only a chair turns it on again. */
   microphone: { available: false, on: true, problem: null, held: false },
   camera: { available: false, on: true, problem: null, held: false },
+  /** The camera was turned off here for the sake of sound: `thin`, and `better` when the line is worth another try; else null. */
+  spared: null,
   problem: null,
 });
 

@@ -74,8 +74,11 @@ function show(one, parts) {
   const words = aboutOf(one);
   setText(parts.about, words ?? '');
   parts.about.hidden = !words;
-  parts.element.classList.toggle('is-speaking', Boolean(one.speaking || one.isSpeaker));
-  parts.speaking.hidden = !(one.speaking || one.isSpeaker);
+  const isAway = one.state === 'interrupted';
+  const speaks = !isAway && Boolean(one.speaking || one.isSpeaker);
+  parts.element.classList.toggle('is-speaking', speaks);
+  parts.element.classList.toggle('is-away', isAway);
+  parts.speaking.hidden = !speaks;
   parts.microphone.hidden = !one.audio?.muted;
   parts.camera.hidden = !one.video?.muted && one.video?.sending !== false;
   setMark(parts.microphone, one.audio?.mutedBy === 'chair' ? 'people.mutedByChair' : 'people.muted');
@@ -95,10 +98,15 @@ function show(one, parts) {
 /** The site where it says more than the name, else the role; and the account where somebody goes by another name. */
 function aboutOf(one) {
   if (one.state === 'connecting') return message('room.connecting');
+  if (one.state === 'interrupted') return message('people.interrupted');
   const place = one.site && one.site.name !== one.name ? one.site.name : roles[one.role] && message(roles[one.role]);
   const account = one.user?.name && one.user.name !== one.name && one.user.name !== one.site?.name ? one.user.name : null;
-  return [place, account].filter(Boolean).join(' · ') || null;
+  const parts = [place, account].filter(Boolean);
+  return parts.length > 0 ? joined(parts) : null;
 }
+
+/** Strings and messages in a row, which stays a message: it follows the language. */
+const joined = (parts) => ({ text: () => parts.map((part) => part.text?.() ?? part).join(' · ') });
 
 function showLine(line, measured) {
   const quality = measured?.quality ?? 'unknown';

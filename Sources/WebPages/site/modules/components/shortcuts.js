@@ -8,6 +8,7 @@ const keys = [
   ['L', 'help.keyLeave'],
   ['F', 'help.keyFullScreen'],
   ['P', 'help.keyPeople'],
+  ['D', 'help.keyLine'],
   ['?', 'help.keyHelp'],
 ];
 

@@ -4,6 +4,7 @@ import { h, icon, setAttribute, setIcon, setText } from '../dom.js';
 import { message } from '../i18n.js';
 import { whileBusy } from '../progress.js';
 import { toast } from '../toast.js';
+import { ownLine } from './own-line.js';
 import { toggle } from './toggle.js';
 
 const layouts = [
@@ -20,10 +21,11 @@ export function toolbar(room, act) {
   const camera = toggle({ key: 'v', on: 'camera', off: 'camera-off', act: act.camera, turnOff: 'media.cameraOff', turnOn: 'media.cameraOn', held: 'room.cameraHeld' });
   const leave = h('button', { type: 'button', class: 'button button-danger leave', 'aria-keyshortcuts': 'l', on: { click: act.leave } }, icon('leave'), message('room.leave'));
   const direct = direction(room);
+  const line = ownLine(room);
   const element = h(
     'div',
     { class: 'tools', role: 'toolbar', 'aria-label': message('room.tools') },
-    h('div', { class: 'tools-start' }, title, state),
+    h('div', { class: 'tools-start' }, title, h('div', { class: 'tools-line' }, line.element, state)),
     h('div', { class: 'tools-middle' }, microphone.element, camera.element, leave),
     h(
       'div',
@@ -36,11 +38,15 @@ export function toolbar(room, act) {
   );
   return {
     element,
+    toggleLine: line.toggle,
+    close: line.close,
+    end: line.end,
     show(now) {
+      line.show(now);
       setText(title, now.meeting.title);
       const isOnline = now.channel === 'open' || now.media !== 'connected';
-      setText(state, message(isOnline ? states[now.media] : 'room.channelLost'));
-      state.className = `connection connection-${now.media === 'connected' && isOnline ? 'good' : 'fair'}`;
+      setText(state, message(now.silent ? 'room.reconnecting' : isOnline ? states[now.media] : 'room.channelLost'));
+      state.className = `connection connection-${now.media === 'connected' && isOnline && !now.silent ? 'good' : 'fair'}`;
       microphone.show(now.microphone);
       camera.show(now.camera);
       direct.show(now);

@@ -22,13 +22,13 @@ export function showInside(main, { room }) {
   const tools = toolbar(room, act);
   const element = h('div', { class: 'inside' }, h('div', { class: 'inside-main' }, picture.element, list.element), tools.element);
   main.append(element);
-  const keys = { m: act.microphone, v: act.camera, l: act.leave, f: act.fullScreen, p: act.people, '?': act.help };
+  const keys = { m: act.microphone, v: act.camera, l: act.leave, f: act.fullScreen, p: act.people, d: tools.toggleLine, '?': act.help, escape: tools.close };
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isDialogOpen() || event.target.closest?.('input, select, textarea')) return;
     const action = keys[event.key.toLowerCase()];
-    if (!action) return;
+    // Escape is the browser's where there is nothing of ours to close.
+    if (!action || (action() === false && event.key === 'Escape')) return;
     event.preventDefault();
-    action();
   };
   document.addEventListener('keydown', press);
   room.onTracks = () => picture.showStream(room.stream);
@@ -40,6 +40,7 @@ export function showInside(main, { room }) {
   });
   return () => {
     unsubscribe();
+    tools.end();
     document.removeEventListener('keydown', press);
     room.onTracks = () => {};
   };
