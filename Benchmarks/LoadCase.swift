@@ -85,7 +85,7 @@ struct LoadCase {
             defer { self.work.add(work) }
             sessions = after.values["sessions"] ?? 0
             work.videoDecoded = passed("frames_decoded_total")
-            for tier in TierTable.usual.tiers { work.encoded[tier.id.index] = passed("pictures_encoded_\(tier.name)_total") }
+            for tier in TierTable.usual.tiers { work.encoded[tier.id.index] = passed("pictures_encoded_\(tier.label)_total") }
             (work.opusDecoded, work.opusEncoded) = (passed("sound_decoded_total"), passed("sound_encoded_total"))
             (work.sent, work.soundSent) = (passed("datagrams_sent_total"), passed("sound_sent_total"))
             (work.received, work.soundReceived) = (passed("datagrams_received_total"), passed("sound_received_total"))

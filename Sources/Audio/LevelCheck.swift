@@ -56,7 +56,12 @@ package struct LevelCheck: Sendable {
     ///   - measured: of the tick's sound, dBov.
     package mutating func note(said level: Int?, measured: Int) {
         if let level { (lastSaid, sinceSaid) = (level, 0) } else { sinceSaid += 1 }
-        if sinceSaid >= Self.longestPacket { lastSaid = -127 }
+        if sinceSaid >= Self.longestPacket {
+            lastSaid = -127
+            // Neither packets nor sound: it is the line that is silent. Such ticks are none, so that who was believed before an outage is after it, and no
+            // pause washes a liar.
+            guard Float(measured) > Self.quiet else { return }
+        }
         take(said: Self.power(lastSaid), heard: Self.power(measured))
         guard count >= Self.enough else { return }
         // Of half a second each: what was said so long ago that it must have been heard by now, and what was heard just now, which must have been said before.

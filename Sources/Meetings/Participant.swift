@@ -163,8 +163,13 @@ package struct LineState: Sendable, Equatable {
     /// Fractions, 0 … 1.
     package var lossUp = 0.0
     package var lossDown = 0.0
+    /// Of what the site sends.
     package var jitterMilliseconds = 0.0
+    /// Of what it receives.
+    package var jitterDownMilliseconds = 0.0
     package var roundTripMilliseconds: Double?
+    /// What the line carries to the site; nil where that is not known, or more than anyone needs.
+    package var bitsPerSecond: Int?
     /// "good", "fair", "poor" or "unknown".
     package var quality = "unknown"
     /// Nothing comes over it: what was measured before is not how it is.
@@ -175,6 +180,9 @@ package struct LineState: Sendable, Equatable {
         quality != old.quality || isSilent != old.isSilent || (roundTripMilliseconds == nil) != (old.roundTripMilliseconds == nil)
             || Self.differ(lossUp, old.lossUp, least: 0.01) || Self.differ(lossDown, old.lossDown, least: 0.01)
             || Self.differ(jitterMilliseconds, old.jitterMilliseconds, least: 5)
+            || Self.differ(jitterDownMilliseconds, old.jitterDownMilliseconds, least: 5)
+            || (bitsPerSecond == nil) != (old.bitsPerSecond == nil)
+            || Self.differ(Double(bitsPerSecond ?? 0), Double(old.bitsPerSecond ?? 0), least: 10_000)
             || Self.differ(roundTripMilliseconds ?? 0, old.roundTripMilliseconds ?? 0, least: 20)
     }
 

@@ -14,6 +14,8 @@ package struct DropCounters: Equatable, Sendable {
         case repairRefused
         /// Something else than a handshake before it was done: an alert that proves nothing.
         case dtlsUnproven
+        /// A picture that waited for room on the line until a newer one was there.
+        case pictureOvertaken
 
         /// As the label of the metric has it.
         package var label: String {
@@ -38,11 +40,12 @@ package struct DropCounters: Equatable, Sendable {
             case .sendNotConnected: "send_not_connected"
             case .repairRefused: "repair_refused"
             case .dtlsUnproven: "dtls_unproven"
+            case .pictureOvertaken: "picture_overtaken"
             }
         }
     }
 
-    private var counts = InlineArray<20, UInt64>(repeating: 0)
+    private var counts = InlineArray<21, UInt64>(repeating: 0)
     package init() {}
 
     package subscript(reason: Reason) -> UInt64 { counts[reason.rawValue] }

@@ -9,6 +9,8 @@ struct IncomingStream {
     /// Place in the negotiated layers: of the RID, or of the repaired RID for retransmissions (RFC 8852). Senders name it in their first packets only.
     var layer: Int?
     var reception: ReceptionStatistics
+    /// What our own reports say of it.
+    var told = ReportedLoss()
     /// Said goodbye. It is kept, since libsrtp keeps its stream too, and it may come back.
     private(set) var hasLeft = false
     private var lastHeard = Instant.start

@@ -114,6 +114,22 @@ final class OutgoingStream {
         return length
     }
 
+    /// Writes a packet of padding alone (RFC 3550 §5.1), as senders probe a line with on their retransmission stream.
+    /// - Parameter count: bytes of padding, 1 … 255.
+    /// - Returns: its length; nil where `packet` has no room for it.
+    func writePadding(
+        _ count: Int, timestamp: UInt32, captured: Instant, transportSequence: UInt16, now: Instant, into packet: inout MutableSpan<UInt8>
+    ) -> Int? {
+        var zeros = InlineArray<255, UInt8>(repeating: 0)
+        let count = min(255, max(1, count))
+        zeros[count - 1] = UInt8(count)
+        let length = write(
+            zeros.span.extracting(first: count), timestamp: timestamp, captured: captured, marker: false,
+            transportSequence: transportSequence, now: now, into: &packet)
+        if length != nil { packet[0] |= 0x20 }
+        return length
+    }
+
     /// Writes a sender report without blocks (RFC 3550 §6.4.1); none before the first packet. The pair is this moment's, carried on from the last frame,
     /// so sound and picture of one bridge share one line of time.
     func writeSenderReport(now: Instant, ntp: NTPTime, with writer: inout ByteWriter, to buffer: inout MutableSpan<UInt8>) {

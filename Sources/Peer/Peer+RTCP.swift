@@ -56,7 +56,7 @@ extension Peer {
             if header.count == NegativeAcknowledgement.format {
                 try takeNACK(datagram, feedback, now: now, sink: &sink)
             } else if header.count == 15 {
-                try estimate.receive(datagram, feedback, now: now)
+                try takeTransportFeedback(datagram, feedback, now: now, sink: &sink)
             }
         case RTCPHeader.PacketType.payloadFeedback: try takePayloadFeedback(header, in: datagram, sink: &sink)
         default: break
@@ -67,8 +67,13 @@ extension Peer {
         let blocks = try ReportBlocks(of: header)
         for index in 0..<blocks.count {
             let block = try blocks.block(index, of: datagram)
-            guard block.ssrc == audioOut?.ssrc || block.ssrc == videoOut?.ssrc else { continue }
-            statistics.lossDown = Double(block.fractionLost) / 256
+            let isSound = block.ssrc == audioOut?.ssrc
+            guard isSound || block.ssrc == videoOut?.ssrc else { continue }
+            if let news = isSound ? reported.sound.take(block) : reported.picture.take(block) {
+                reportedLoss.add(lost: news.lost, of: news.total, now: now)
+                control?.heardReport()
+            }
+            if isSound || audioOut == nil { statistics.jitterDownMilliseconds = Double(block.jitter) / (isSound ? 48 : 90) }
             // A block that answers no report of ours gives nonsense; half a minute is nonsense.
             if let trip = block.roundTripMilliseconds(arrival: ntp(at: now).middle), trip < 30_000 {
                 statistics.roundTripMilliseconds = trip
@@ -145,9 +150,11 @@ extension Peer {
         followLayers(now: now, sink: &sink)
         reports.removeAll(keepingCapacity: true)
         for index in incoming.indices {
-            if let block = incoming[index].reception.reportBlock(ssrc: incoming[index].ssrc, now: now) { reports.append(block) }
+            guard let block = incoming[index].reception.reportBlock(ssrc: incoming[index].ssrc, now: now) else { continue }
+            reports.append(block)
+            if let news = incoming[index].told.take(block) { incomingLoss.add(lost: news.lost, of: news.total, now: now) }
         }
-        let usual = evaluateIncoming(passed)
+        let usual = evaluateIncoming(passed, now: now)
         let limit = takesEstimates ? wish.limit(usual: usual, most: configuration.receiveCap) : nil
         let (time, sender) = (ntp(at: now), ownSSRC)
         sendRTCP(isFeedback: false, sink: &sink) { writer, packet in
@@ -164,13 +171,11 @@ extension Peer {
     }
 
     /// What reports say of the line from the peer, and what it may send where it has no better way to know.
-    private func evaluateIncoming(_ passed: Duration) -> Int? {
-        var lost = 0.0
-        for stream in incoming { lost += stream.reception.fractionLost }
-        statistics.lossUp = incoming.isEmpty ? 0 : lost / Double(incoming.count)
+    private func evaluateIncoming(_ passed: Duration, now: Instant) -> Int? {
+        statistics.lossUp = incomingLoss.fraction(now: now) ?? 0
         let heard = incoming.first { $0.kind == .audio } ?? incoming.first
         statistics.jitterMilliseconds = heard?.reception.jitterMilliseconds ?? 0
-        limits.evaluate(loss: statistics.lossUp, bytes: receivedBytes, in: passed)
+        limits.evaluate(loss: incomingLoss.fraction(over: 2, now: now) ?? 0, bytes: receivedBytes, in: passed)
         receivedBytes = 0
         guard takesEstimates, configuration.negotiated.video?.stream.feedback.contains(.transportWide) == false else { return nil }
         return limits.bitsPerSecond

@@ -17,7 +17,7 @@ extension Peer {
     /// - Parameter video: what leaves is a picture.
     package func prefetchStream(video: Bool) {
         nc_prefetch(Unmanaged.passUnretained(ice).toOpaque(), 128)
-        estimate.prefetch()
+        sentPackets.prefetch()
         if let stream = video ? videoOut : audioOut { nc_prefetch(Unmanaged.passUnretained(stream).toOpaque(), 192) }
     }
 
@@ -41,39 +41,59 @@ extension Peer {
     /// - Returns: whether all of it went; nothing of it where the picture sent before stands for the same moment or a later one.
     @discardableResult
     package func sendVideo(_ frame: PacketisedFrame, now: Instant, sink: inout some PeerSink) -> Bool {
-        guard let stream = videoOut, srtp != nil, stream.isNext(frame.captured) else { return false }
+        guard let stream = videoOut, srtp != nil, stream.isNext(frame.captured), !holdsPictures else { return false }
         guard let address = ice.address else {
             drops.count(.sendNotConnected)
             return false
         }
-        if rtxOut != nil {
-            if history == nil { history = PacketHistory() }
-            history?.add(frame, first: stream.nextSequence)
-        }
+        guard !paces, pacing.count == 0 else { return pace(frame, now: now, sink: &sink) }
+        remember(frame, on: stream)
         let count = frame.count
         // What all packets share is looked up once.
         let first =
             stream.hasTransportSequence
-            ? estimate.send(packets: count, bytes: frame.payloadBytes + stream.headerLength, now: now) : 0
+            ? sentPackets.send(packets: count, bytes: frame.payloadBytes + stream.headerLength, now: now) : 0
         var (whole, bytes) = (0, 0)
         for index in 0..<count {
-            sink.send(to: address) { packet in
-                let sent = frame.withPayload(index) { payload in
-                    let length = stream.write(
-                        payload, timestamp: frame.timestamp, captured: frame.captured, marker: index == count - 1,
-                        transportSequence: first &+ UInt16(truncatingIfNeeded: index), now: now, into: &packet)
-                    // Not sealed is not sent, and not counted as sent.
-                    return length.flatMap { try? srtp?.protectRTP(&packet, length: $0) } ?? 0
-                }
-                if sent > 0 { whole += 1 }
-                bytes += sent
-                return sent
-            }
+            let sent = write(
+                frame, index, on: stream, transportSequence: first &+ UInt16(truncatingIfNeeded: index), to: address, now: now, sink: &sink)
+            if sent > 0 { whole += 1 }
+            bytes += sent
         }
         statistics.packetsSent &+= UInt64(whole)
         statistics.bytesSent &+= UInt64(bytes)
         if whole == count { statistics.videoFramesSent &+= 1 }
         return whole == count
+    }
+
+    /// Of a picture that goes out: what is asked for again is found there.
+    func remember(_ frame: PacketisedFrame, on stream: OutgoingStream) {
+        lastPicture = (frame.timestamp, frame.captured)
+        if frame.isKeyFrame { lastKeyFrame = frame.captured }
+        guard rtxOut != nil else { return }
+        if history == nil { history = PacketHistory() }
+        history?.add(frame, first: stream.nextSequence)
+    }
+
+    /// One packet of a picture.
+    /// - Returns: its length; 0 where it was not sent.
+    @inline(__always)
+    func write(
+        _ frame: PacketisedFrame, _ index: Int, on stream: OutgoingStream, transportSequence: UInt16, to address: TransportAddress,
+        now: Instant, sink: inout some PeerSink
+    ) -> Int {
+        var sent = 0
+        sink.send(to: address) { packet in
+            sent = frame.withPayload(index) { payload in
+                let length = stream.write(
+                    payload, timestamp: frame.timestamp, captured: frame.captured, marker: frame.isLast(index),
+                    transportSequence: transportSequence, now: now, into: &packet)
+                // Not sealed is not sent, and not counted as sent.
+                return length.flatMap { try? srtp?.protectRTP(&packet, length: $0) } ?? 0
+            }
+            return sent
+        }
+        return sent
     }
 
     /// One packet of a VP8 frame, descriptor included; the packets of a frame one after the other.
@@ -96,7 +116,8 @@ extension Peer {
             return false
         }
         var sent = 0
-        let number = stream.hasTransportSequence ? estimate.send(bytes: payload.count + stream.headerLength, now: now) : 0
+        let number = stream.hasTransportSequence ? sentPackets.send(bytes: payload.count + stream.headerLength, now: now) : 0
+        if paces { pacing.spend(bytes: payload.count + stream.headerLength + SentPackets.overhead) }
         sink.send(to: address) { packet in
             guard
                 let length = stream.write(

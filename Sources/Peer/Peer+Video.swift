@@ -5,6 +5,8 @@ import SDP
 
 extension Peer {
     static let mostLostInOneMessage = 64
+    /// A picture this old is not waited for any more.
+    private static let mostRepairAge = Duration.seconds(1)
 
     // MARK: In
 
@@ -139,22 +141,28 @@ extension Peer {
     /// A generic NACK about our picture: what is still there goes out again on the RTX stream.
     func takeNACK(_ message: RawSpan, _ feedback: FeedbackHeader, now: Instant, sink: inout some PeerSink) throws(PacketError) {
         guard feedback.media == videoOut?.ssrc else { return }
+        statistics.nacksReceived &+= 1
         lost.removeAll(keepingCapacity: true)
         try NegativeAcknowledgement.forEachLost(in: message, feedback) { if lost.count < Self.mostLostInOneMessage { lost.append($0) } }
         for sequence in lost { retransmit(sequence, now: now, sink: &sink) }
     }
 
     private func retransmit(_ sequence: UInt16, now: Instant, sink: inout some PeerSink) {
-        guard let stream = rtxOut, let answer = history?.take(sequence, roundTrip: roundTrip / 2, now: now) else { return }
+        guard let stream = rtxOut, let answer = history?.take(sequence, roundTrip: control == nil ? roundTrip / 2 : roundTrip, now: now)
+        else { return }
         let sent: PacketHistory.Sent
         switch answer {
         case .repeated(let found): sent = found
         case .refused: return drops.count(.repairRefused)
         case .unknown: return
         }
+        // On a line without room to spare: what a key frame has overtaken, or what comes long after its moment, mends nothing any more.
+        guard !paces || sent.frame.captured >= lastKeyFrame && now - sent.frame.captured < Self.mostRepairAge + roundTrip * 2 else {
+            return drops.count(.repairRefused)
+        }
         // More than any header, extension and seal.
         let bytes = sent.frame.withPayload(sent.index) { $0.count } + OutgoingStream.largestHeader + SRTPSession.overhead
-        guard repairs.take(bytes, sent: statistics.bytesSent, now: now) else { return drops.count(.repairRefused) }
+        guard mayRepair(bytes, now: now) else { return drops.count(.repairRefused) }
         rtxPayload.removeAll(keepingCapacity: true)
         rtxPayload += [UInt8(sequence >> 8), UInt8(sequence & 255)]
         sent.frame.withPayload(sent.index) { for index in $0.indices { rtxPayload.append($0[index]) } }
@@ -163,6 +171,9 @@ extension Peer {
             payload.span, on: stream, timestamp: sent.frame.timestamp, captured: sent.frame.captured,
             marker: sent.frame.isLast(sent.index), now: now,
             sink: &sink)
-        if isSent { statistics.retransmissionsSent &+= 1 }
+        if isSent {
+            statistics.retransmissionsSent &+= 1
+            statistics.retransmittedBytesSent &+= UInt64(bytes)
+        }
     }
 }

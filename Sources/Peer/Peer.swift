@@ -20,7 +20,12 @@ package final class Peer {
     var audioOut: OutgoingStream?
     var videoOut: OutgoingStream?
     var rtxOut: OutgoingStream?
-    var estimate = SendSideEstimate()
+    var sentPackets = SentPackets()
+    /// As `control` says: pictures wait for room, or do not leave at all.
+    var paces = false
+    package internal(set) var holdsPictures = false
+    /// Which tier the line to the peer can carry; nil for sound alone.
+    package internal(set) var recommendedTier: TierID? = TierTable.usual.best
     package internal(set) var statistics = PeerStatistics()
 
     package internal(set) var drops = DropCounters()
@@ -29,6 +34,18 @@ package final class Peer {
     /// By source: the camera, then further videos; nil where the m-line is not received.
     var videos: [VideoInput?] = []
     var arrivals = TransportFeedbackWriter()
+    /// How much is sent to a peer that gives feedback; nil for one that gives none, whose picture goes by `tiers`.
+    var control: SendControl?
+    var pacing = PacedPictures()
+    /// When `control` is asked what to send besides.
+    var nextLook = Instant.distantFuture
+    /// What was sent of a picture last.
+    var lastPicture: (timestamp: UInt32, captured: Instant) = (0, .start)
+    var lastKeyFrame = Instant.start
+    /// What reports say of sound and picture.
+    var reportedLoss = LossWindow()
+    var incomingLoss = LossWindow()
+    var reported = (sound: ReportedLoss(), picture: ReportedLoss())
     var tiers = TierSelector()
     /// When the line was last looked at, and what had been sent by then.
     var lastEvaluation: (time: Instant, bytesSent: UInt64)
@@ -81,6 +98,7 @@ package final class Peer {
         reports.reserveCapacity(Self.mostSources)
         lost.reserveCapacity(NackGenerator.mostMissing)
         makeStreams()
+        makeControl(now: now)
     }
 
     /// Streams as negotiated, where they are not there yet: one that exists keeps its numbers, and one that was let go takes them up again.
@@ -144,6 +162,7 @@ package final class Peer {
         for index in videos.indices { if let due = videos[index]?.deadline { earliest = min(earliest, due) } }
         if let due = arrivals.deadline { earliest = min(earliest, due) }
         earliest = min(earliest, nextReport)
+        if state == .connected { earliest = min(earliest, nextSend) }
         return earliest
     }
 
@@ -163,6 +182,7 @@ package final class Peer {
         if state == .connected {
             mendVideo(now: now, sink: &sink)
             sendTransportFeedback(now: now, sink: &sink)
+            sendOn(now: now, sink: &sink)
         }
         sendReports(now: now, sink: &sink)
     }
@@ -172,6 +192,7 @@ package final class Peer {
         guard !isClosed else { return }
         configuration.negotiated = negotiated
         makeStreams()
+        makeControl(now: now)
         if let local = localCredentials, local != configuration.localCredentials {
             configuration.localCredentials = local
             let remote = NegotiatedICE(credentials: negotiated.remoteCredentials, candidates: negotiated.remoteCandidates)

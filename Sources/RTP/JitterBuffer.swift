@@ -37,6 +37,19 @@ package struct JitterBuffer: Sendable {
         package var targetMilliseconds = 0.0
         package var delayMilliseconds = 0.0
         package init() {}
+
+        /// Adds another buffer's counts, for sums; delays are not added.
+        package mutating func add(_ other: Statistics) {
+            received &+= other.received
+            duplicate &+= other.duplicate
+            late &+= other.late
+            lost &+= other.lost
+            recovered &+= other.recovered
+            concealed &+= other.concealed
+            discarded &+= other.discarded
+            samplesShortened &+= other.samplesShortened
+            samplesLengthened &+= other.samplesLengthened
+        }
     }
 
     /// 64 packets: more than a second.

@@ -22,16 +22,21 @@ package final class PacketisedFrame: @unchecked Sendable {
     fileprivate init() {}
 
     /// Cuts `frame` into payloads of equal size, the last one excepted: a frame then leaves as one segmented send.
-    package convenience init(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) {
+    /// - Parameter largest: of a payload, descriptor included, at most `largestPayload`: on a thin line sound waits behind each packet.
+    package convenience init(
+        _ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant, largest: Int = largestPayload
+    ) {
         self.init()
-        fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured, isFilledUp: false)
+        fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured, largest: largest, isFilledUp: false)
     }
 
     /// - Parameter isFilledUp: the last payload is as long as the others, by a few zeros that say nothing: the last partition of a VP8 frame ends where the
     ///   frame does, and its decoder reads zeros past that end (RFC 6386 §7.3, §9.5). A sound may then follow in the same segmented send.
-    fileprivate func fill(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant, isFilledUp: Bool) {
+    fileprivate func fill(
+        _ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant, largest: Int, isFilledUp: Bool
+    ) {
         (self.isKeyFrame, self.timestamp, self.captured) = (isKeyFrame, timestamp, captured)
-        let room = Self.largestPayload - 1
+        let room = min(Self.largestPayload, max(100, largest)) - 1
         let pieces = max(1, (frame.count + room - 1) / room)
         let part = max(1, (frame.count + pieces - 1) / pieces)
         count = max(1, (frame.count + part - 1) / part)
@@ -73,9 +78,11 @@ package struct PacketisedFramePool {
     package init() { frames.reserveCapacity(Self.most) }
 
     /// As `PacketisedFrame.init`, with all payloads of one size: a few zeros may follow the last partition.
-    package mutating func make(_ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant) -> PacketisedFrame {
+    package mutating func make(
+        _ frame: Span<UInt8>, isKeyFrame: Bool, timestamp: UInt32, captured: Instant, largest: Int = PacketisedFrame.largestPayload
+    ) -> PacketisedFrame {
         let made = take()
-        made.fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured, isFilledUp: true)
+        made.fill(frame, isKeyFrame: isKeyFrame, timestamp: timestamp, captured: captured, largest: largest, isFilledUp: true)
         return made
     }
 

@@ -20,12 +20,19 @@ package struct RepairBudget: Sendable {
     /// - Parameters:
     ///   - bytes: of the packet that would be sent again.
     ///   - sent: of everything that was sent to the receiver so far, repairs included.
+    ///   - carries: what the line is known to carry, bit/s: a quarter of it is for repairs then.
     /// - Returns: whether it may go; it then counts.
-    package mutating func take(_ bytes: Int, sent: UInt64, now: Instant) -> Bool {
+    package mutating func take(_ bytes: Int, sent: UInt64, carries: Int? = nil, now: Instant) -> Bool {
         // A repair may turn out smaller than it was reckoned, which must not look like media that was taken back.
         let media = max(lastSent, sent > repaired ? sent - repaired : 0)
-        let earned = max(Double(media - lastSent) * Self.share, (now - last).seconds * Self.least)
-        credit = min(Self.burst, credit + earned)
+        let seconds = (now - last).seconds
+        if let carries {
+            let rate = Double(carries) / 8 * Self.share
+            // Half a second's worth, and always two packets.
+            credit = min(min(Self.burst, max(2_500, rate / 2)), credit + seconds * rate)
+        } else {
+            credit = min(Self.burst, credit + max(Double(media - lastSent) * Self.share, seconds * Self.least))
+        }
         (lastSent, last) = (media, now)
         guard credit >= Double(bytes) else { return false }
         credit -= Double(bytes)

@@ -1,6 +1,6 @@
 import Base
 
-/// Which tier of the composed picture a receiver's line can carry. Down fast, up slowly, and slower after each climb that failed.
+/// Which tier of the composed picture the line of a receiver without transport-wide feedback can carry. Down fast, up slowly, and slower after each climb that failed.
 package struct TierSelector: Sendable {
     private static let evaluation = Duration.seconds(1)
     private static let shortestHold = Duration.seconds(10)
@@ -8,9 +8,8 @@ package struct TierSelector: Sendable {
 
     /// What is known of the line at one evaluation.
     package struct Line: Equatable, Sendable {
-        /// 0 … 1, the worse of report blocks and transport feedback.
+        /// 0 … 1, as report blocks say.
         package var loss = 0.0
-        package var queueMilliseconds = 0.0
         /// REMB, where the receiver sends it. It follows what the receiver is sent, so it tells something of the line only where as much is sent.
         package var limitBitsPerSecond: Int?
         /// What the receiver said that it takes at the most (b=TIAS), which holds whatever is sent.
@@ -18,11 +17,10 @@ package struct TierSelector: Sendable {
         /// What it was sent since the last evaluation.
         package var sentBitsPerSecond: Int
         package init(
-            loss: Double = 0, queueMilliseconds: Double = 0, limitBitsPerSecond: Int? = nil, promisedBitsPerSecond: Int? = nil,
+            loss: Double = 0, limitBitsPerSecond: Int? = nil, promisedBitsPerSecond: Int? = nil,
             sentBitsPerSecond: Int = .max
         ) {
             self.loss = loss
-            self.queueMilliseconds = queueMilliseconds
             self.limitBitsPerSecond = limitBitsPerSecond
             self.promisedBitsPerSecond = promisedBitsPerSecond
             self.sentBitsPerSecond = sentBitsPerSecond
@@ -67,11 +65,13 @@ package struct TierSelector: Sendable {
     package mutating func evaluate(_ line: Line, now: Instant) {
         guard now >= nextEvaluation ?? now else { return }
         nextEvaluation = now + Self.evaluation
-        if line.loss > 0.10 || line.queueMilliseconds > 150 || line.isTooThin(for: need) { return suffer(now) }
+        let isTooThin = line.isTooThin(for: need)
+        // Loss alone is no sign of a thin line: what is below `low` is for lines that were said to be thin.
+        if isTooThin || line.loss > 0.10 && tier < .low { return suffer(now) }
         badInRow = 0
         // Receivers estimate little more than they are sent, so the next tier's need never shows: room above the present one must do, and a
         // climb that was wrong makes the next one wait longer.
-        guard line.loss < 0.03, line.queueMilliseconds < 60, line.hasRoom(above: need) else { return goodSince = nil }
+        guard line.loss < 0.03, line.hasRoom(above: need) else { return goodSince = nil }
         let since = goodSince ?? now
         goodSince = since
         guard tier > best, now - since >= hold else { return }

@@ -9,6 +9,8 @@ package struct TierID: Hashable, Comparable, Sendable {
     package static let high = TierID(index: 0)
     package static let medium = TierID(index: 1)
     package static let low = TierID(index: 2)
+    package static let lower = TierID(index: 3)
+    package static let slides = TierID(index: 4)
 }
 
 /// One stream into which every picture of a view is encoded, once for all who receive it.
@@ -17,8 +19,10 @@ package struct Tier: Equatable, Sendable {
     package enum Content: Sendable { case moving, slides }
 
     package let id: TierID
-    /// In metrics and in what control is told.
+    /// In what control is told: several rows may have one name, where nobody but the line cares for the difference.
     package let name: String
+    /// In metrics; each row has its own.
+    package let label: String
     /// Pixels, even.
     package let width: Int
     package let height: Int
@@ -30,13 +34,16 @@ package struct Tier: Equatable, Sendable {
     /// The least that a receiver must say that it takes (b=TIAS, RFC 3890) to be given this tier from the start.
     package let leastTIAS: Int
     package let content: Content
+    /// Bytes of the largest payload: what waits behind a packet of 1 200 bytes on a line of 64 kbit/s waits for 150 ms.
+    package let largestPayload: Int
 
     package init(
-        id: TierID, name: String, width: Int, height: Int, picturesPerSecond: Double, bitsPerSecond: Int, neededBitsPerSecond: Int,
-        leastTIAS: Int, content: Content = .moving
+        id: TierID, name: String, label: String? = nil, width: Int, height: Int, picturesPerSecond: Double, bitsPerSecond: Int,
+        neededBitsPerSecond: Int, leastTIAS: Int, content: Content = .moving, largestPayload: Int = PacketisedFrame.largestPayload
     ) {
         self.id = id
         self.name = name
+        self.label = label ?? name
         self.width = width
         self.height = height
         self.picturesPerSecond = picturesPerSecond
@@ -44,6 +51,7 @@ package struct Tier: Equatable, Sendable {
         self.neededBitsPerSecond = neededBitsPerSecond
         self.leastTIAS = leastTIAS
         self.content = content
+        self.largestPayload = largestPayload
     }
 
     /// Between two pictures.
@@ -77,11 +85,20 @@ package struct TierTable: Sendable {
             neededBitsPerSecond: 1_700_000, leastTIAS: 1_400_000),
         Tier(
             id: .medium, name: "medium", width: 640, height: 360, picturesPerSecond: 25, bitsPerSecond: 500_000,
-            neededBitsPerSecond: 620_000, leastTIAS: 450_000),
+            neededBitsPerSecond: 570_000, leastTIAS: 450_000),
         Tier(
             id: .low, name: "low", width: 320, height: 180, picturesPerSecond: 12.5, bitsPerSecond: 150_000,
-            neededBitsPerSecond: 230_000, leastTIAS: 0),
+            neededBitsPerSecond: 210_000, leastTIAS: 80_000),
+        Tier(
+            id: .lower, name: "low", label: "lower", width: 320, height: 180, picturesPerSecond: 6.25, bitsPerSecond: 62_000,
+            neededBitsPerSecond: 112_000, leastTIAS: 40_000, largestPayload: 600),
+        Tier(
+            id: .slides, name: "slides", width: 640, height: 360, picturesPerSecond: 0.5, bitsPerSecond: 22_000,
+            neededBitsPerSecond: 52_000, leastTIAS: 0, content: .slides, largestPayload: 350),
     ])
+
+    /// What control is told of a session whose line carries sound alone.
+    package static let soundAlone = "sound"
 
     package var best: TierID { TierID(index: 0) }
     package var least: TierID { TierID(index: tiers.count - 1) }

@@ -118,9 +118,10 @@ package struct VP8Encoder: ~Copyable {
         made.rc_end_usage = VPX_CBR
         made.rc_target_bitrate = kilobits(bitsPerSecond)
         (made.rc_dropframe_thresh, made.rc_resize_allowed) = (0, 0)
-        (made.rc_min_quantizer, made.rc_max_quantizer) = (4, 56)
+        (made.rc_min_quantizer, made.rc_max_quantizer) = (4, UInt32(manner.coarsest))
         (made.rc_undershoot_pct, made.rc_overshoot_pct) = (100, 15)
-        (made.rc_buf_sz, made.rc_buf_initial_sz, made.rc_buf_optimal_sz) = (500, 300, 350)  // milliseconds
+        let holds = UInt32(manner.holds)
+        (made.rc_buf_sz, made.rc_buf_initial_sz, made.rc_buf_optimal_sz) = (holds, holds * 3 / 5, holds * 7 / 10)
         return made
     }
 
@@ -134,7 +135,7 @@ package struct VP8Encoder: ~Copyable {
         let controls = [
             (VP8E_SET_CPUUSED, -firstSpeed), (VP8E_SET_STATIC_THRESHOLD, manner.unseenError), (VP8E_SET_NOISE_SENSITIVITY, 0),
             (VP8E_SET_TOKEN_PARTITIONS, 0),
-            (VP8E_SET_MAX_INTRA_BITRATE_PCT, 600),  // a key frame may take six pictures' share, so that it comes soon on a thin line
+            (VP8E_SET_MAX_INTRA_BITRATE_PCT, manner.largestKeyShare),
         ]
         for (control, value) in controls where code == VPX_CODEC_OK {
             code = nc_vp8_set(context, Int32(control.rawValue), Int32(value))

@@ -40,6 +40,20 @@ struct LevelCheckTests {
         #expect(!check.isLying)
     }
 
+    @Test(arguments: [10, 50, 400])
+    func `who was believed before an outage is believed after it, and a liar is not`(pause: Int) {
+        var (honest, liar) = (LevelCheck(), LevelCheck())
+        run(100, &honest, said: { _ in -20 }, measured: { _ in -22 })
+        run(19, &liar, said: { _ in -20 }, measured: { _ in -127 })
+        for _ in 0..<4 {
+            run(pause, &honest, said: { _ in nil }, measured: { $0 < 4 ? -30 - 10 * $0 : -127 })
+            run(pause, &liar, said: { _ in nil }, measured: { _ in -127 })
+            #expect(honest.counted(-20, isDecoded: true) == -20 && liar.counted(-20, isDecoded: true) <= -100)
+            run(50, &honest, said: { _ in -20 }, measured: { $0 < 5 ? -127 : -22 })
+            #expect(honest.counted(-20, isDecoded: true) == -20 && !honest.isLying)
+        }
+    }
+
     @Test func `one that says it is quiet and is loud is a liar too`() {
         var check = LevelCheck()
         run(80, &check, said: { _ in -54 }, measured: { _ in -10 })

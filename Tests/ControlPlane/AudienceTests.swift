@@ -145,7 +145,7 @@ struct AudienceTests {
         let tables = chair.connection.take().filter { $0.type == "figures" }
         #expect(tables.count == 1 && tables[0].rows.count == 12)
         #expect(tables[0].columns.first == .string("id") && tables[0].columns.contains(.string("level")))
-        #expect(tables[0].columns.contains(.string("lossUp")) && tables[0].columns.count == 11)
+        #expect(tables[0].columns.contains(.string("lossUp")) && tables[0].columns.count == 13)
         await hall.room.observe(sessions.map { Hall.snapshot($0, level: -50, speaks: true, loss: 0.3) })
         let told = viewer.connection.take() + watcher.connection.take()
         #expect(told.allSatisfy { $0.type == "participant.changed" })

@@ -57,7 +57,10 @@ struct SeatKeptTests {
         let line = try #require(await room.participant(one.participant)?.media.line)
         #expect(
             line.quality == "unknown" && line.isSilent
-                && line.json.text == #"{"lossUp":null,"lossDown":null,"jitterMs":null,"roundTripMs":null,"quality":"unknown"}"#)
+                && line.json.text
+                    == #"{"lossUp":null,"lossDown":null,"jitterMs":null,"roundTripMs":null,"quality":"unknown","#
+                    + #""jitterDownMs":null,"bitsPerSecond":null}"#
+        )
         pass(7)
         await observe(one.session, isInterrupted: false)
         #expect(await state(one.participant) == .connected)

@@ -5,8 +5,9 @@ import Base
 /// Any bytes as an RTCP compound: every message of it is read, and none reads past its end.
 @c(LLVMFuzzerTestOneInput) public func fuzzRTCPWalk(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let datagram = UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count).bytes
-    var estimate = SendSideEstimate()
-    for step in 0..<200 { _ = estimate.send(bytes: 1_000, now: Instant(nanoseconds: Int64(step) * 1_000_000)) }
+    var (packets, control) = (SentPackets(), SendControl())
+    for step in 0..<200 { _ = packets.send(bytes: 1_000, now: Instant(nanoseconds: Int64(step) * 1_000_000)) }
+    var now = Instant(nanoseconds: 300_000_000)
     var place = 0
     while place < count, let header = try? RTCPHeader(parsing: datagram, at: place) {
         precondition(header.end > place && header.end <= count && header.body.upperBound <= header.end)
@@ -20,7 +21,11 @@ import Base
         try? NegativeAcknowledgement.forEachLost(in: datagram, feedback) { _ in }
         try? FullIntraRequest.forEachRequest(in: datagram, feedback) { _, _ in }
         _ = try? ReceiverEstimate.bitsPerSecond(in: datagram, feedback)
-        try? estimate.receive(datagram, feedback, now: Instant(nanoseconds: 300_000_000))
+        try? control.receive(datagram, feedback, of: &packets, now: now)
+        now += .milliseconds(100)
+        control.look(sent: packets.count, now: now)
+        _ = control.demand(sent: packets.bytes, now: now)
+        precondition(control.estimate.bitsPerSecond >= LineEstimate.least && control.estimate.bitsPerSecond <= LineEstimate.most)
     }
     return 0
 }

@@ -162,7 +162,7 @@ def test_a_client_that_drops_for_long_takes_its_seat_again_and_its_absence_is_wr
     wait_for(reader, lambda: named(far, meeting, "Lai Châu")["state"] == "interrupted")
     assert time.monotonic() - begin < 4
     away = named(far, meeting, "Lai Châu")
-    assert away["line"] == {"lossUp": None, "lossDown": None, "jitterMs": None, "roundTripMs": None, "quality": "unknown"}
+    assert away["line"] == {"lossUp": None, "lossDown": None, "jitterMs": None, "roundTripMs": None, "quality": "unknown", "jitterDownMs": None, "bitsPerSecond": None}
     # Longer than the server keeps a media session of which nothing comes.
     page.wait_for_timeout(40_000)
     assert named(far, meeting, "Lai Châu")["state"] == "interrupted" and len(far.participants(meeting)) == 1

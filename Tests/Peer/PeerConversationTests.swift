@@ -32,7 +32,7 @@ private struct PeerConversation {
 
     init(seed: UInt64, loss: Int, profile: SRTPProfile) throws {
         random = SeededGenerator(seed: seed)
-        pair = try PeerPair(seed: seed, profiles: [profile])
+        pair = try PeerPair(seed: seed, profiles: [profile], changing: PeerPair.unheeding)
         pair.pipe.loss = loss
         pair.pipe.duplication = 10
         pair.connect()

@@ -72,6 +72,12 @@ struct PeerPair {
         pipe = LossyPipe(seed: seed, loss: loss)
     }
 
+    /// A server that sends whatever the line does: no feedback was promised.
+    static func unheeding(_ session: inout NegotiatedSession, isServer: Bool) {
+        guard isServer else { return }
+        session.video?.stream.feedback.remove(.transportWide)
+    }
+
     static func stream(_ line: Int, _ type: UInt8, rtx: UInt8?, local: UInt32, remote: UInt32) -> NegotiatedStream {
         var extensions = ExtensionIDs()
         (extensions.mid, extensions.absoluteSendTime, extensions.transportSequence) = (1, 2, 3)

@@ -24,7 +24,9 @@ struct PictureConversation {
     private var pool = PacketisedFramePool()
     private var history = PacketHistory()
     private var budget: RepairBudget
-    private(set) var estimate = SendSideEstimate()
+    private var packets = SentPackets()
+    private(set) var deliveries: [SentPackets.Delivery] = []
+    private(set) var lost = 0
     private var sequence: UInt16
     private var repairSequence: UInt16 = 65_530
     private let firstTimestamp: UInt32
@@ -126,7 +128,7 @@ struct PictureConversation {
     private mutating func send(
         _ payload: Span<UInt8>, original: UInt16? = nil, ssrc: UInt32, sequence: UInt16, timestamp: UInt32, marker: Bool
     ) {
-        let number = estimate.send(bytes: payload.count + 20, now: now)
+        let number = packets.send(bytes: payload.count + 20, now: now)
         var bytes: [UInt8] = [0x90, marker ? 0xe0 : 0x60, UInt8(sequence >> 8), UInt8(sequence & 255)]
         for word in [timestamp, ssrc] { bytes += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
         bytes += [0xbe, 0xde, 0, 1, Self.numberID << 4 | 1, UInt8(number >> 8), UInt8(number & 255), 0]
@@ -155,7 +157,9 @@ struct PictureConversation {
             case (RTCPHeader.PacketType.transportFeedback, NegativeAcknowledgement.format): sendAgain(bytes, head)
             default:
                 try? TransportFeedback.forEach(in: bytes.span.bytes, head) { told.append(($0.sequenceNumber, $0.arrival)) }
-                try? estimate.receive(bytes.span.bytes, head, now: now)
+                var came: [SentPackets.Delivery] = []
+                lost += (try? packets.receive(bytes.span.bytes, head, now: now) { came.append($0) }) ?? 0
+                deliveries += came
             }
         }
     }

@@ -9,7 +9,11 @@ struct TierTableTests {
             neededBitsPerSecond: needs, leastTIAS: least, content: content)
     }
 
-    @Test(arguments: [(nil, 0), (2_000_000, 0), (1_400_000, 0), (1_399_999, 1), (450_000, 1), (449_999, 2), (0, 2)] as [(Int?, Int)])
+    @Test(
+        arguments: [
+            (nil, 0), (2_000_000, 0), (1_400_000, 0), (1_399_999, 1), (450_000, 1), (449_999, 2), (80_000, 2), (79_999, 3), (39_999, 4),
+            (0, 4),
+        ] as [(Int?, Int)])
     func `what a receiver says that it takes chooses its first tier`(bits: Int?, row: Int) {
         #expect(TierTable.usual.best(within: bits).index == row)
     }

@@ -11,8 +11,18 @@ package struct SimulatedLink<Item> {
     package var delay: Duration
     /// Each item is late by up to this, so that they overtake each other.
     package var jitter: Duration
-    /// nil: as wide as needed. Otherwise items wait for those before them, without a bound.
+    /// Late items hold up those behind them instead of being overtaken.
+    package var isOrdered = false
+    /// nil: as wide as needed. Otherwise items wait for those before them.
     package var bitsPerSecond: Int?
+    /// Who would wait longer than this is dropped; nil: no bound.
+    package var queue: Duration?
+    /// Mean length of a run of losses; 1: each by itself.
+    package var burst = 1
+    /// Nothing gets through.
+    package var isCut = false
+    /// Of bounded queues.
+    package private(set) var dropped = 0
     package private(set) var lost = 0
     package private(set) var doubled = 0
 
@@ -27,6 +37,8 @@ package struct SimulatedLink<Item> {
     private var waiting: [Waiting] = []
     private var numbers = 0
     private var freeAt = Instant.start
+    private var lastArrival = Instant.start
+    private var isLosing = false
 
     package init(seed: UInt64, loss: Int = 0, duplication: Int = 0, delay: Duration = .milliseconds(20), jitter: Duration = .zero) {
         generator = SeededGenerator(seed: seed)
@@ -38,31 +50,52 @@ package struct SimulatedLink<Item> {
 
     /// - Parameter bytes: counts only where the line has a width.
     package mutating func send(_ item: Item, bytes: Int = 0, now: Instant) {
+        guard !isCut else { return lost += 1 }
         if let bitsPerSecond {
+            if let queue, freeAt - now > queue { return dropped += 1 }
             freeAt = max(now, freeAt) + .nanoseconds(bytes * 8 * 1_000_000_000 / bitsPerSecond)
         } else {
             freeAt = now
         }
-        guard Int.random(in: 0..<100, using: &generator) >= loss else { return lost += 1 }
+        guard !isLost() else { return lost += 1 }
         put(item)
         guard Int.random(in: 0..<100, using: &generator) < duplication else { return }
         doubled += 1
         put(item)
     }
 
+    /// How long an item that is sent now waits for those before it.
+    package func waits(now: Instant) -> Duration { bitsPerSecond == nil ? .zero : max(.zero, freeAt - now) }
+
+    private mutating func isLost() -> Bool {
+        guard burst > 1 else { return Int.random(in: 0..<100, using: &generator) < loss }
+        // Two states: a run ends with the chance that makes it `burst` long, and begins with the one that makes runs `loss` percent of all.
+        let odds = isLosing ? 10_000 / burst : loss * 10_000 / max(1, burst * (100 - loss))
+        if Int.random(in: 0..<10_000, using: &generator) < odds { isLosing.toggle() }
+        return isLosing
+    }
+
     private mutating func put(_ item: Item) {
         let late = Duration.nanoseconds(Int64.random(in: 0...jitter.nanoseconds, using: &generator))
-        waiting.append(Waiting(arrival: freeAt + delay + late, number: numbers, item: item))
+        var arrival = freeAt + delay + late
+        if isOrdered {
+            arrival = max(arrival, lastArrival)
+            lastArrival = arrival
+        }
+        waiting.append(Waiting(arrival: arrival, number: numbers, item: item))
+        nextArrival = min(nextArrival ?? arrival, arrival)
         numbers += 1
     }
 
     /// When to ask for arrivals; nil while nothing is under way.
-    package var nextArrival: Instant? { waiting.map(\.arrival).min() }
+    package private(set) var nextArrival: Instant?
 
     /// What has arrived, in the order of arrival.
     package mutating func arrivals(now: Instant) -> [Item] {
+        guard let nextArrival, nextArrival <= now else { return [] }
         let here = waiting.filter { $0.arrival <= now }.sorted { ($0.arrival, $0.number) < ($1.arrival, $1.number) }
         waiting.removeAll { $0.arrival <= now }
+        self.nextArrival = waiting.map(\.arrival).min()
         return here.map(\.item)
     }
 }

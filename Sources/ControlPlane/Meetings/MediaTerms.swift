@@ -39,10 +39,13 @@ extension ParticipantMedia {
         line.lossUp = snapshot.lossUp
         line.lossDown = snapshot.lossDown
         line.jitterMilliseconds = snapshot.jitterMilliseconds
+        line.jitterDownMilliseconds = snapshot.jitterDownMilliseconds
         line.roundTripMilliseconds = snapshot.roundTripMilliseconds
+        line.bitsPerSecond = snapshot.lineBitsPerSecond
         line.quality =
             LineQuality(
-                loss: max(snapshot.lossUp, snapshot.lossDown), jitterMilliseconds: snapshot.jitterMilliseconds,
+                loss: max(snapshot.lossUp, snapshot.lossDown),
+                jitterMilliseconds: max(snapshot.jitterMilliseconds, snapshot.jitterDownMilliseconds),
                 roundTripMilliseconds: snapshot.roundTripMilliseconds
             ).verdict.rawValue
     }

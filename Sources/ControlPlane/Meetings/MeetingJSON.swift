@@ -62,15 +62,16 @@ extension Participant {
 
 extension LineState {
     /// In the order of `cells`.
-    static let names = ["lossUp", "lossDown", "jitterMs", "roundTripMs", "quality"]
+    static let names = ["lossUp", "lossDown", "jitterMs", "roundTripMs", "quality", "jitterDownMs", "bitsPerSecond"]
 
     var json: JSONValue { .object(Array(zip(Self.names, cells))) }
 
     var cells: [JSONValue] {
-        guard !isSilent else { return [.null, .null, .null, .null, .string("unknown")] }
+        guard !isSilent else { return [.null, .null, .null, .null, .string("unknown"), .null, .null] }
         return [
             .double(Self.rounded(lossUp, 1_000)), .double(Self.rounded(lossDown, 1_000)), .double(Self.rounded(jitterMilliseconds, 10)),
             roundTripMilliseconds.map { .double(Self.rounded($0, 10)) } ?? .null, .string(quality),
+            .double(Self.rounded(jitterDownMilliseconds, 10)), bitsPerSecond.map { .int($0) } ?? .null,
         ]
     }
 

@@ -113,13 +113,15 @@ final class Bridge: Sendable {
         }
         guard let isLast else { return }
         participant.isConnected = false
+        core.left(participant)
         core.events.send(.left(meeting: meeting, session: participant.session, reason: reason))
         if isLast { core.bridgeIsEmpty(self) }
     }
 
-    func sessionConnected(_ participant: Participant) {
+    /// - Parameter stream: that it waits for.
+    func sessionConnected(_ participant: Participant, waitingFor stream: PictureStream) {
         membersChanged()
-        if participant.receivesVideo { wantsKeyFrame(PictureStream(participant.view, participant.bestTier)) }
+        if participant.receivesVideo { wantsKeyFrame(stream) }
     }
 
     /// What was counted of pictures, decoders included.

@@ -57,7 +57,7 @@ extension MediaCore {
                     "nhipcau_media_dropped_total", help: "Datagrams dropped without an answer.", kind: .counter,
                     labels: ["reason": reason.label], value: Double(drops[reason])))
         }
-        return samples + streamMetrics() + beatMetrics() + pictureMetrics(bridges)
+        return samples + streamMetrics() + lineMetrics(counters, bridges) + beatMetrics() + pictureMetrics(bridges)
     }
 
     private func beatMetrics() -> [MetricSample] {
@@ -92,7 +92,7 @@ extension MediaCore {
         total.add(picturesOfGone)
         let tiers = TierTable.usual.tiers.map { tier in
             MetricSample(
-                "nhipcau_media_pictures_encoded_\(tier.name)_total", help: "Composed pictures encoded in tier \(tier.name).",
+                "nhipcau_media_pictures_encoded_\(tier.label)_total", help: "Composed pictures encoded in tier \(tier.label).",
                 kind: .counter,
                 value: Double(total.encoded[tier.id.index]))
         }
@@ -151,9 +151,11 @@ extension SessionSnapshot {
             participant.sharesScreen && (member.screen.isArriving(now: now, within: .seconds(5)) || member.screen.isStill(now: now))
         audioLevel = participant.measuredLevel
         isSpeaking = participant.isSpeaking
-        tier = participant.shownTier.map { TierTable.usual[$0].name }
+        tier = participant.hasPicture ? participant.shownTier.map { TierTable.usual[$0].name } : TierTable.soundAlone
         (lossUp, lossDown) = (network.lossUp, network.lossDown)
         (jitterMilliseconds, roundTripMilliseconds) = (network.jitterMilliseconds, network.roundTripMilliseconds)
+        jitterDownMilliseconds = network.jitterDownMilliseconds
+        lineBitsPerSecond = network.lineBitsPerSecond
         (packetsReceived, packetsSent, framesSent) = (network.packetsReceived, network.packetsSent, network.videoFramesSent)
     }
 }

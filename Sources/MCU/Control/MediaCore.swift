@@ -49,6 +49,16 @@ final class MediaCore: Sendable {
 
     func existingBridge(of meeting: UUID) -> Bridge? { bridges.withLock { $0[meeting]?.bridge } }
 
+    private let soundLinesOfGone = Guarded(JitterBuffer.Statistics())
+
+    /// What became of the sound of sessions that have left.
+    var linesOfGone: JitterBuffer.Statistics { soundLinesOfGone.withLock { $0 } }
+
+    func left(_ participant: Participant) {
+        let statistics = participant.soundStatistics
+        soundLinesOfGone.withLock { $0.add(statistics) }
+    }
+
     /// What was counted of meetings that have ended.
     var picturesOfGone: Composer.Counters { gone.withLock { $0 } }
 

@@ -172,13 +172,16 @@ package struct SessionSnapshot: Sendable, Equatable {
     /// dBov, −127 … 0 (RFC 6464).
     package var audioLevel = -127
     package var isSpeaking = false
-    /// "high", "medium" or "low" for those who receive a picture.
+    /// "high", "medium", "low" or "slides" for those who receive a picture; "sound" where the line carries none.
     package var tier: String?
     /// Fraction lost in the last report interval, 0 … 1, of what the site sends.
     package var lossUp = 0.0
     /// The same of what it receives, as it reports.
     package var lossDown = 0.0
     package var jitterMilliseconds = 0.0
+    package var jitterDownMilliseconds = 0.0
+    /// What the line to the session carries; nil where that is not known, or more than anyone needs.
+    package var lineBitsPerSecond: Int?
     package var roundTripMilliseconds: Double?
     package var packetsReceived: UInt64 = 0
     package var packetsSent: UInt64 = 0

@@ -134,4 +134,5 @@ struct WorkerCounters: Sendable {
     var soundReceived: UInt64 = 0
     var refusedCommands: UInt64 = 0
     var drops = DropCounters()
+    var traffic = Traffic()
 }

@@ -35,6 +35,7 @@ final class WorkerLoop {
     private var foreign: [TransportAddress: Int] = [:]
     private var counters = WorkerCounters()
     private var dropsOfGone = DropCounters()
+    private var trafficOfGone = Traffic()
     private var framesOfGone: UInt64 = 0
     private var soundOfGone: (sent: UInt64, received: UInt64) = (0, 0)
     private(set) var isStopped = false
@@ -147,10 +148,11 @@ final class WorkerLoop {
         if sink.isConnected {
             seat.participant.isConnected = true
             seat.followParticipant()
-            seat.bridge.sessionConnected(seat.participant)
+            seat.bridge.sessionConnected(seat.participant, waitingFor: seat.wantedStream)
             events.send(.connected(meeting: seat.bridge.meeting, session: seat.session))
         }
         if let reason = sink.closed { return remove(seat, reason: LeaveReason(reason, asked: seat.leaving)) }
+        if seat.peer.recommendedTier != seat.lastAdvice { seat.followLine() }
         deadlines[seat.place] = seat.peer.deadline ?? .distantFuture
     }
 
@@ -188,6 +190,7 @@ final class WorkerLoop {
         seatsByBridge[key]?.removeAll { $0 === seat }
         if seatsByBridge[key]?.isEmpty == true { seatsByBridge[key] = nil }
         dropsOfGone.add(seat.peer.drops)
+        trafficOfGone.add(seat.peer.statistics)
         framesOfGone &+= seat.peer.statistics.videoFramesSent
         soundOfGone.sent &+= seat.peer.statistics.audioPacketsSent
         soundOfGone.received &+= seat.peer.statistics.audioPacketsReceived
@@ -337,7 +340,13 @@ final class WorkerLoop {
     private func send(_ frame: PacketisedFrame, of stream: PictureStream, keys: StreamSet, to seat: Seat, now: Instant) -> Bool {
         guard seat.sees, seat.takes(frame, of: stream, keys: keys) else { return false }
         var sink = SeatSink(seat: seat, sender: sender)
-        return seat.peer.sendVideo(frame, now: now, sink: &sink)
+        let isSent = seat.peer.sendVideo(frame, now: now, sink: &sink)
+        // What waits for room leaves by the timer.
+        if seat.peer.isPacing {
+            deadlines[seat.place] = seat.peer.deadline ?? .distantFuture
+            nextLook = min(nextLook, max(now, deadlines[seat.place]))
+        }
+        return isSent
     }
 
     // MARK: Time
@@ -407,11 +416,13 @@ final class WorkerLoop {
         counters.datagramsSent = sender.sent
         (counters.datagramsNotSent, counters.messagesSent) = (sender.dropped, sender.messages)
         counters.drops = dropsOfGone
+        counters.traffic = trafficOfGone
         counters.framesSent = framesOfGone
         (counters.soundSent, counters.soundReceived) = soundOfGone
         if followLines { reports += 1 }
         for seat in everyone {
             counters.drops.add(seat.peer.drops)
+            counters.traffic.add(seat.peer.statistics)
             counters.framesSent &+= seat.peer.statistics.videoFramesSent
             counters.soundSent &+= seat.peer.statistics.audioPacketsSent
             counters.soundReceived &+= seat.peer.statistics.audioPacketsReceived

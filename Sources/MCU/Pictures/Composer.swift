@@ -306,8 +306,8 @@ final class Composer: CodecJob {
             let stream = PictureStream(view.id, tier.id)
             guard bench.wanted.contains(stream), let encoder = view.encoders[tier.id.index] ?? TierEncoder(tier) else { continue }
             view.encoders[tier.id.index] = encoder
-            guard encoder.isDue(beat.captured) else { continue }
             let forceKey = asked.contains(stream) && encoder.mayForceKey(now: now)
+            guard encoder.isDue(beat.captured, isAwaited: forceKey) else { continue }
             if forceKey { keyFramesWanted.bitwiseAnd(~StreamSet(stream).bits, ordering: .relaxed) }
             if forceKey || encoder.wasPaused(now: now) { bench.keys.insert(stream) }
             bench.pieces.append(

@@ -16,6 +16,9 @@ struct PictureGate {
 
     init(wanted: PictureStream) { self.wanted = wanted }
 
+    /// Nothing more of the present stream.
+    mutating func cut() { stream = nil }
+
     /// - Parameters:
     ///   - keys: the streams that have a key frame in this beat.
     ///   - captured: the beat.

@@ -40,7 +40,9 @@ package final class TierEncoder {
         /// As the server does it: chosen by `make bench CASE=quality` (docs/decisions/picture-quality.md).
         package static func usual(_ tier: Tier) -> Setting {
             let spare = [Effort(speed: 8, unseenError: 250), Effort(speed: 5, unseenError: 250)]
-            return Setting(manner: .sharp, speed: 8, spare: tier.id == .high && tier.content == .moving ? spare : [])
+            if tier.content == .slides { return Setting(manner: .slides, speed: 4) }
+            if tier.bitsPerSecond < 100_000 { return Setting(manner: .thin, speed: 6) }
+            return Setting(manner: .sharp, speed: 8, spare: tier.id == .high ? spare : [])
         }
 
         /// - Parameter haste: as for `encode`.
@@ -57,7 +59,9 @@ package final class TierEncoder {
     /// A picture that comes a little early is on time: beats are whole ticks of sound.
     private static let earliness = Duration.milliseconds(5)
     private let interval: Duration
+    private let largestPayload: Int
     private var lastDue: Instant?
+    private static let longestWait = Duration.milliseconds(480)
 
     /// - Parameter setting: nil is the usual one.
     package init?(_ tier: Tier, setting: Setting? = nil) {
@@ -71,15 +75,21 @@ package final class TierEncoder {
         self.encoder = encoder
         self.setting = setting
         interval = tier.interval
+        largestPayload = tier.largestPayload
         bytes.reserveCapacity(256 << 10)
     }
 
-    private static func packetise(_ bytes: [UInt8], isKey: Bool, captured: Instant, _ pool: inout PacketisedFramePool) -> PacketisedFrame {
-        pool.make(bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured)
+    private static func packetise(
+        _ bytes: [UInt8], isKey: Bool, captured: Instant, largest: Int, _ pool: inout PacketisedFramePool
+    ) -> PacketisedFrame {
+        pool.make(
+            bytes.span, isKeyFrame: isKey, timestamp: BridgeClock.videoTimestamp(captured), captured: captured, largest: largest)
     }
 
     /// Whether the tier has a picture on this beat: one of fewer pictures a second leaves some out, where the meeting has more.
-    func isDue(_ captured: Instant) -> Bool {
+    /// - Parameter isAwaited: somebody waits for a key frame: slides come so seldom that it would be long.
+    func isDue(_ captured: Instant, isAwaited: Bool = false) -> Bool {
+        let interval = isAwaited ? min(interval, Self.longestWait) : interval
         if let lastDue, captured - lastDue < interval - Self.earliness { return false }
         lastDue = captured
         return true
@@ -101,12 +111,12 @@ package final class TierEncoder {
             // What libvpx refuses is a picture left out; the next one is made anew.
             let isKey = try? encoder.encode(
                 picture, forceKey: forceKey || wasPaused(now: now), timestamp: captured.nanoseconds / 1_000 * 90 / 1_000,
-                duration: max(1, min(90_000, duration)),
+                duration: max(1, min(270_000, duration)),
                 into: &bytes)
         else { return nil }
         lastEncoded = captured
         if isKey { lastKey = now }
         guard !bytes.isEmpty else { return nil }
-        return Self.packetise(bytes, isKey: isKey, captured: captured, &frames)
+        return Self.packetise(bytes, isKey: isKey, captured: captured, largest: largestPayload, &frames)
     }
 }

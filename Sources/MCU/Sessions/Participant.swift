@@ -30,6 +30,7 @@ final class Participant: Sendable {
     private let hiddenByControl = Atomic<Bool>(false)
     private let wantedStreams = Atomic<UInt64>(0)
     private let presentTier = Atomic<Int>(-1)
+    private let pictured = Atomic<Bool>(true)
     private let chosenView = Atomic<Int>(0)
     private let heardMix = Atomic<Int>(0)
     private let spokenMix = Atomic<Int>(0)
@@ -304,6 +305,12 @@ final class Participant: Sendable {
     var view: ViewID {
         get { ViewID(number: chosenView.load(ordering: .relaxed)) ?? .programme }
         set { chosenView.store(newValue.number, ordering: .relaxed) }
+    }
+
+    /// Its line carries a picture besides the sound.
+    var hasPicture: Bool {
+        get { pictured.load(ordering: .relaxed) }
+        set { pictured.store(newValue, ordering: .relaxed) }
     }
 
     /// The tier that it is sent; nil before its first picture.

@@ -25,10 +25,10 @@ final class Seat {
     /// It was taken out of the worker.
     var isGone = false
     private var pictures: PictureGate
+    /// What the peer said of the line when its tier was last chosen.
+    private(set) var lastAdvice: TierID?
     var wantedStream: PictureStream { pictures.wanted }
     private var tierOfSound = SoundTierSelector()
-    /// What the line to the receiver is thought to carry, sound and picture and all headers, in bit/s; nil while nobody knows.
-    var lineBitsPerSecond: Int?
 
     init(ticket: SessionTicket, peer: Peer) {
         session = ticket.session
@@ -38,7 +38,9 @@ final class Seat {
         key = ObjectIdentifier(ticket.participant)
         sound = SoundGate(ticket.participant.soundForm)
         fragments = UsernameFragment(ticket.localFragment).map { [$0] } ?? []
-        pictures = PictureGate(wanted: PictureStream(ticket.participant.view, ticket.participant.bestTier))
+        lastAdvice = peer.recommendedTier
+        pictures = PictureGate(
+            wanted: PictureStream(ticket.participant.view, max(lastAdvice ?? ticket.participant.bestTier, ticket.participant.bestTier)))
         participant.streams = StreamSet(pictures.wanted)
     }
 
@@ -81,6 +83,11 @@ final class Seat {
     /// Whether a picture is this session's: a change of stream happens at a key frame of the wanted one.
     /// - Parameter keys: the streams that have a key frame in the same beat.
     func takes(_ frame: PacketisedFrame, of offered: PictureStream, keys: StreamSet) -> Bool {
+        // What builds on a picture that did not leave is of no use: the next one begins with a key frame.
+        guard !peer.holdsPictures else {
+            pictures.cut()
+            return false
+        }
         switch pictures.admit(offered, isKey: frame.isKeyFrame, keys: keys, captured: frame.captured) {
         case .passes: return true
         case .stays: return false
@@ -114,20 +121,46 @@ final class Seat {
     func followLoss() {
         let network = peer.statistics
         // A round trip is known once the other side has answered a report of ours.
-        tierOfSound.look(loss: network.roundTripMilliseconds == nil ? nil : network.lossDown, lineBitsPerSecond: lineBitsPerSecond)
+        tierOfSound.look(loss: network.roundTripMilliseconds == nil ? nil : network.lossDown, lineBitsPerSecond: lineOfSound)
         participant.soundTier = tierOfSound.tier
         sound.wanted = participant.soundForm
     }
 
+    /// A line as thin sound sees it.
+    private static let thinSound = 130_000
+
+    /// The line as sound sees it, bit/s: a picture that just fits has thin sound beside it, since its need is reckoned so. nil: no limit.
+    private var lineOfSound: Int? {
+        guard let line = peer.lineBitsPerSecond else { return nil }
+        guard let tier = peer.recommendedTier, tier < .slides else { return min(line, Self.thinSound) }
+        return tier <= .low && line >= TierTable.usual[tier].neededBitsPerSecond + Int(TierChoice.wideSound) ? nil : Self.thinSound
+    }
+
     /// Wants its view in the tier that the line can carry, from its next key frame on. The present one goes on until then.
     func followLine() {
-        let advised = max(peer.recommendedTier, participant.bestTier)
+        lastAdvice = peer.recommendedTier
+        guard let advice = lastAdvice else { return stopPictures() }
+        if !participant.hasPicture {
+            participant.hasPicture = true
+            participant.streams = StreamSet(pictures.wanted)
+            bridge.streamsChanged()
+        }
+        let advised = max(advice, participant.bestTier)
         let wanted = PictureStream(participant.view, advised)
         guard wanted != pictures.wanted else { return }
         pictures.wanted = wanted
         participant.streams = StreamSet(wanted, and: pictures.stream)
         bridge.streamsChanged()
         if wanted != pictures.stream { bridge.wantsKeyFrame(wanted) }
+    }
+
+    /// The line carries sound alone: nothing is encoded for it.
+    private func stopPictures() {
+        guard participant.hasPicture else { return }
+        participant.hasPicture = false
+        pictures.cut()
+        participant.streams = .none
+        bridge.streamsChanged()
     }
 }
 

@@ -119,9 +119,17 @@ package struct TransportFeedbackWriter: Sendable {
     package mutating func received(_ number: UInt16, now: Instant) {
         let sequence = unwrapper.unwrap(number)
         let first = next ?? sequence
-        guard sequence >= first else { return }  // told of as lost already
-        if sequence - first >= Int64(Self.window) { restart(at: sequence) } else if next == nil { restart(at: sequence) }
         let place = Int(sequence % Int64(Self.window))
+        if sequence < first {
+            // Told of as missing already, and only late: the next message says so.
+            guard highest - sequence < Int64(Self.window), arrivals[place] < 0 else { return }
+            next = sequence
+        } else if next == nil || sequence - first >= Int64(Self.window) {
+            restart(at: sequence)
+        } else if sequence > highest {
+            // Their places still hold what came a round before.
+            for missing in (highest + 1)...sequence { arrivals[Int(missing % Int64(Self.window))] = -1 }
+        }
         if arrivals[place] < 0 { arrivals[place] = now.nanoseconds }
         highest = max(highest, sequence)
         if due == nil { (began, due) = (now, now + Self.longestInterval) }
@@ -155,7 +163,6 @@ package struct TransportFeedbackWriter: Sendable {
         writeChunks(first, count, reference * 64_000_000, with: &writer, to: &buffer)
         writeDeltas(first, count, reference * 64_000_000, with: &writer, to: &buffer)
         RTCPHeader.finish(start, with: &writer, to: &buffer)
-        for index in 0..<count { arrivals[Int((first + Int64(index)) % Int64(Self.window))] = -1 }
         next = highest + 1
         return true
     }

@@ -1,5 +1,6 @@
 import Base
 import RTP
+import TestSupport
 import Testing
 import Video
 
@@ -69,5 +70,36 @@ struct TierEncoderTests {
         #expect(efforts.map(\.speed) == efforts.map(\.speed).sorted())
         #expect(efforts.map(\.unseenError) == efforts.map(\.unseenError).sorted())
         #expect(tier != .high || zip(efforts, efforts.dropFirst()).allSatisfy { $0 != $1 })
+    }
+
+    /// 3 600 patches of their own colour, of which a few change from picture to picture: dearer than faces.
+    private func busy(_ tier: Tier, _ generator: inout SeededGenerator, _ picture: Picture, patches: Int) {
+        for _ in 0..<patches {
+            let colour = YUVColour(rgb: UInt32.random(in: 0...0xff_ffff, using: &generator))
+            let patch = Rectangle(
+                x: Int.random(in: 0..<tier.width / 8, using: &generator) * 8, y: Int.random(in: 0..<tier.height / 8, using: &generator) * 8,
+                width: 8, height: 8)
+            picture.fill(patch, with: colour)
+        }
+    }
+
+    @Test(arguments: [TierID.lower, .slides])
+    func `on a thin line no key frame takes long, and the rate is kept`(id: TierID) throws {
+        let tier = TierTable.usual[id]
+        let encoder = try #require(TierEncoder(tier))
+        let picture = Picture(width: tier.width, height: tier.height)
+        var generator = SeededGenerator(seed: 4)
+        busy(tier, &generator, picture, patches: 600)
+        var sizes: [Int] = []
+        for beat in 0..<30 {
+            let now = Instant(sinceStart: .seconds(5) + tier.interval * beat)
+            let frame = try #require(encoder.encode(picture, forceKey: false, captured: now, now: now))
+            sizes.append(frame.encodedBytes)
+            busy(tier, &generator, picture, patches: 4)
+        }
+        let share = Double(tier.bitsPerSecond) / 8 * tier.interval.seconds
+        // Two seconds of what slides have; of the other, a second.
+        #expect(Double(sizes[0]) < share * (id == .slides ? 2 : 7), "\(sizes)")
+        #expect(Double(sizes.reduce(0, +)) < share * 30 * 1.3, "\(sizes)")
     }
 }

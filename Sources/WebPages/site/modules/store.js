@@ -117,9 +117,9 @@ function figuresOf(one, row) {
     changed.video = { ...one.video, sending: row.video };
   }
   if ('quality' in row) {
-    const { tier, lossUp, lossDown, jitterMs, roundTripMs, quality } = row;
+    const { tier, lossUp, lossDown, jitterMs, roundTripMs, quality, jitterDownMs, bitsPerSecond } = row;
     changed.tier = tier;
-    changed.line = { lossUp, lossDown, jitterMs, roundTripMs, quality };
+    changed.line = { lossUp, lossDown, jitterMs, roundTripMs, quality, jitterDownMs, bitsPerSecond };
   }
   return changed;
 }

@@ -1,0 +1,50 @@
+import Base
+
+/// Whether a line is so fast that it needs no care: packets that left together arrive together. Three of them are 1/10 of a picture, which says more of a line
+/// in a millisecond than seconds of padding.
+package struct BurstMeter: Sendable {
+    /// A line that carries this passes a whole key frame within the time between two pictures.
+    package static let fastBitsPerSecond = 10_000_000.0
+    /// Packets of one burst, the first of which starts the clock.
+    private static let least = 3
+    private static let together = Duration.microseconds(500)
+    /// Bursts in a row that must have been fast.
+    private static let proof = 3
+
+    private var began: Delivery?
+    private var latest: Instant = .start
+    private var bytes = 0
+    private var packets = 0
+    private var fast = 0
+
+    private typealias Delivery = (number: Int64, sent: Instant, arrival: Instant)
+
+    package init() {}
+
+    package var isFast: Bool { fast >= Self.proof }
+
+    /// A line that was found to queue is not fast, whatever its bursts say.
+    package mutating func doubt() { self = BurstMeter() }
+
+    package mutating func add(_ delivery: SentPackets.Delivery) {
+        if let began, delivery.sent - began.sent < Self.together, delivery.number == began.number + Int64(packets) {
+            packets += 1
+            bytes += delivery.bytes
+            latest = max(latest, delivery.arrival)
+            return
+        }
+        finish()
+        began = (delivery.number, delivery.sent, delivery.arrival)
+        (latest, packets, bytes) = (delivery.arrival, 1, 0)
+    }
+
+    private mutating func finish() {
+        guard let began, packets >= Self.least else { return }
+        // Arrivals are told in steps of 250 µs.
+        let span = max(0.000_25, (latest - began.arrival).seconds)
+        let rate = Double(bytes * 8) / span
+        // So few bytes within one step say no more than the step does.
+        guard rate >= Self.fastBitsPerSecond || span > 0.000_5 else { return }
+        fast = rate >= Self.fastBitsPerSecond ? min(fast + 1, Self.proof * 2) : max(0, fast - 2)
+    }
+}
