@@ -26,7 +26,7 @@ extension ICEControllingAgent {
             consentUntil = now + Self.consentLifetime
             return .taken
         }
-        guard let index = checks.firstIndex(where: { $0.transaction == message.transaction && $0.state == .inProgress }) else {
+        guard let index = checks.firstIndex(where: { $0.awaits(message.transaction) }) else {
             return .dropped(.notABindingRequest)
         }
         // Only a response from where the request went proves that the pair works both ways (RFC 8445 §7.2.5.2.1).
@@ -41,7 +41,7 @@ extension ICEControllingAgent {
         checks[index].state = .succeeded
         if checks[index].nominates { return select(checks[index].address, now: now) }
         if isControlling, !checks.contains(where: { $0.nominates && $0.state != .failed }) {
-            checks[index].again(transaction(), nominates: true)
+            checks[index].again(nominates: true)
         }
         return .taken
     }
@@ -53,7 +53,7 @@ extension ICEControllingAgent {
         }
         isControlling.toggle()
         tieBreaker = random()
-        checks[index].again(transaction(), nominates: false)
+        checks[index].again(nominates: false)
     }
 
     mutating func select(_ address: TransportAddress, now: Instant) -> Outcome {
@@ -106,6 +106,6 @@ extension ICEControllingAgent {
         guard nominated, !isControlling, let index = checks.firstIndex(where: { $0.address == source }), !checks[index].nominates else {
             return
         }
-        checks[index].again(transaction(), nominates: true)
+        checks[index].again(nominates: true)
     }
 }

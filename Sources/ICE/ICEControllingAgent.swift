@@ -25,9 +25,11 @@ package struct ICEControllingAgent: Sendable {
 
     /// Between two checks of different pairs, RFC 8445 §14.2.
     static let pace = Duration.milliseconds(50)
-    /// The first retransmission timeout, doubled with each; seven requests in all, then eight seconds' silence is failure.
-    static let retransmission = Duration.milliseconds(500)
-    static let maximumRequests = 7
+    /// Between two requests to one candidate, each a transaction of its own: an agent that waited twice as long after each asked six times in 30 s, which a line
+    /// that loses a third each way may take away. With many candidates it is their number times `pace` (RFC 8445 §14.3).
+    static let repetition = Duration.milliseconds(500)
+    /// To one candidate, half a minute of them; then eight seconds' silence is failure.
+    static let maximumRequests = 60
     static let lastWait = Duration.seconds(8)
     package static let consentInterval = Duration.seconds(5)
     package static let consentLifetime = Duration.seconds(30)
@@ -83,7 +85,7 @@ package struct ICEControllingAgent: Sendable {
         guard checks.count < Self.maximumCandidates, !candidate.isUnspecified, !checks.contains(where: { $0.address == candidate }) else {
             return
         }
-        checks.append(ICECheck(address: candidate, transaction: transaction()))
+        checks.append(ICECheck(address: candidate))
     }
 
     /// New credentials; call `setRemote` with the peer's next. The old pair is used until a new one is nominated (RFC 8445 §9).
@@ -125,8 +127,10 @@ package struct ICEControllingAgent: Sendable {
         if !checks.isEmpty, checks.allSatisfy({ $0.state == .failed }) { hasFailed = true }
         guard let index = checks.indices.first(where: { checks[$0].due(from: mayCheckFrom).map { $0 <= now } ?? false }) else { return nil }
         if checks[index].requests == 0 { mayCheckFrom = now + Self.pace }
-        checks[index].sent(now: now)
-        write(checks[index].transaction, nominates: checks[index].nominates, into: &datagram)
+        let id = transaction()
+        let unanswered = checks.count { $0.state == .waiting || $0.state == .inProgress }
+        checks[index].sent(id, interval: max(Self.repetition, Self.pace * unanswered), now: now)
+        write(id, nominates: checks[index].nominates, into: &datagram)
         return checks[index].address
     }
 
@@ -162,20 +166,21 @@ package struct ICEControllingAgent: Sendable {
     }
 }
 
-/// The check of one pair and its retransmissions.
+/// The check of one pair: requests until one is answered.
 struct ICECheck: Equatable, Sendable {
     enum State: Equatable, Sendable { case waiting, inProgress, succeeded, failed }
+    /// Requests whose answers may still come: four seconds of them.
+    private static let mostAwaited = 8
     let address: TransportAddress
-    var transaction: TransactionID
+    private var awaited: [TransactionID] = []
     var state = State.waiting
     var requests = 0
     var next: Instant?
     var nominates = false
 
-    init(address: TransportAddress, transaction: TransactionID) {
-        self.address = address
-        self.transaction = transaction
-    }
+    init(address: TransportAddress) { self.address = address }
+
+    func awaits(_ id: TransactionID) -> Bool { state == .inProgress && awaited.contains(id) }
 
     /// When something is to be done: a first request not before `pace`.
     func due(from pace: Instant) -> Instant? {
@@ -190,16 +195,17 @@ struct ICECheck: Equatable, Sendable {
         state == .inProgress && requests == ICEControllingAgent.maximumRequests && next.map { $0 <= now } ?? false
     }
 
-    mutating func sent(now: Instant) {
+    mutating func sent(_ id: TransactionID, interval: Duration, now: Instant) {
         state = .inProgress
-        let isLast = requests + 1 == ICEControllingAgent.maximumRequests
-        next = now + (isLast ? ICEControllingAgent.lastWait : ICEControllingAgent.retransmission * (1 << requests))
+        if awaited.count == Self.mostAwaited { awaited.removeFirst() }
+        awaited.append(id)
         requests += 1
+        next = now + (requests == ICEControllingAgent.maximumRequests ? ICEControllingAgent.lastWait : interval)
     }
 
-    /// Begins again with another transaction.
-    mutating func again(_ id: TransactionID, nominates: Bool) {
-        transaction = id
+    /// Begins again; answers to what was asked before count no more.
+    mutating func again(nominates: Bool) {
+        awaited.removeAll(keepingCapacity: true)
         self.nominates = nominates
         state = .waiting
         requests = 0

@@ -23,6 +23,15 @@ struct PeerConnectionTests {
         #expect(pair.server.state == .connected && pair.endpoint.state == .connected)
     }
 
+    /// Both handshakes: a check and its nomination, and DTLS with its cookie and flights of several datagrams.
+    @Test func `where three datagrams of ten are lost each way everybody is connected before time is up`() throws {
+        for seed in 0..<60 as Range<UInt64> {
+            var pair = try PeerPair(seed: seed, loss: 30)
+            pair.connect()
+            #expect(pair.server.state == .connected && pair.endpoint.state == .connected, "\(seed)")
+        }
+    }
+
     @Test func `a peer that vanishes is gone thirty seconds after its last proof`() throws {
         var pair = try PeerPair(seed: 4)
         pair.connect()
