@@ -1,7 +1,8 @@
 /// What a sender without transport-wide feedback is told that it may send (REMB): the loss-based controller of draft-ietf-rmcat-gcc-02 §6, kept near what
 /// really comes in, so that a sender which paused does not come back at a rate that nobody has tried.
 package struct ReceiveSideEstimate: Sendable {
-    package static let least = 100_000
+    /// Room for sound and the least picture of a browser; more than what asks for a pause of the picture (`VideoWish`).
+    package static let least = 70_000
     private static let growth = 1.08
     private let most: Double
     private var rate: Double

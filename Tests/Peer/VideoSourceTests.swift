@@ -217,5 +217,17 @@ struct VideoSourceTests {
         second(keeping: { $0 % 3 != 0 }, from: 201)
         let limit = try #require(pair.endpoint.statistics.estimatedBitsPerSecond)
         #expect(limit < 200_000 && limit >= ReceiveSideEstimate.least)
+        #expect(!pair.endpoint.isAskedToPauseVideo)
+    }
+
+    @Test func `a line that goes on losing brings a sender down to seventy thousand, which asks for no pause`() throws {
+        var estimate = ReceiveSideEstimate(mostBitsPerSecond: PeerConfiguration.receiveCap)
+        for _ in 0..<30 { estimate.evaluate(loss: 0.4, bytes: 5_000, in: .seconds(1)) }
+        #expect(estimate.bitsPerSecond == 70_000 && ReceiveSideEstimate.least > VideoWish.pausedBitsPerSecond * 17 / 16)
+        for _ in 0..<20 { estimate.lower() }
+        #expect(estimate.bitsPerSecond == 70_000)
+        // What then comes in is a beginning.
+        for _ in 0..<60 { estimate.evaluate(loss: 0, bytes: estimate.bitsPerSecond / 8, in: .seconds(1)) }
+        #expect(estimate.bitsPerSecond == PeerConfiguration.receiveCap)
     }
 }
