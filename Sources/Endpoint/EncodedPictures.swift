@@ -26,6 +26,12 @@ package final class EncodedPictures: Sendable {
     /// Over the whole loop.
     var bitsPerSecond: Int { Int(Double(ranges.reduce(0) { $0 + $1.count }) * 8 / (Double(count) * interval.seconds)) }
 
+    /// The same on the line, in packets with their headers.
+    var lineBitsPerSecond: Int {
+        let packets = ranges.reduce(0) { $0 + ($1.count + PacketisedFrame.largestPayload - 1) / PacketisedFrame.largestPayload }
+        return bitsPerSecond + Int(Double(packets * EncodedSound.headerBytes * 8) / (Double(count) * interval.seconds))
+    }
+
     var count: Int { ranges.count }
     func isKey(_ index: Int) -> Bool { keys[index] }
     subscript(index: Int) -> ArraySlice<UInt8> { bytes[ranges[index]] }

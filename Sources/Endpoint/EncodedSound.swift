@@ -14,6 +14,14 @@ package final class EncodedSound: Sendable {
     /// The loop is tied to the machine's clock: its first packet belongs to the beginning of a second.
     let isAligned: Bool
 
+    /// What a packet has besides its payload: IPv4, UDP, RTP with its extensions, the seal.
+    static let headerBytes = 72
+    /// On the line, headers included, over the whole loop.
+    var lineBitsPerSecond: Int {
+        let bytes = packets.reduce(0) { $0 + ($1.isEmpty ? 0 : $1.count + Self.headerBytes) }
+        return Int(Double(bytes * 8) * 48_000 / Double(max(1, durations.reduce(0, +))))
+    }
+
     private init(packets: [[UInt8]], durations: [Int], isAligned: Bool = false) throws(OpusError) {
         (self.packets, self.durations, self.isAligned) = (packets, durations, isAligned)
         levels = try Self.measure(packets)

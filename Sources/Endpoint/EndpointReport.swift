@@ -126,7 +126,10 @@ package struct LineReport: Codable, Sendable, Equatable {
     package var bytesReceived: UInt64 = 0
     package var bytesSent: UInt64 = 0
     package var roundTripMilliseconds: Double?
+    /// Of everything that was sent, as the server tells, before it was sent again; 0 … 1.
     package var lossReported = 0.0
+    /// What the line to the server was found to carry, headers included; nil where that is not known, or more than the endpoint needs.
+    package var bitsPerSecond: Int?
     package var nacksSent: UInt64 = 0
     package var retransmissionsSent: UInt64 = 0
     package var keyFramesRequested: UInt64 = 0
@@ -140,6 +143,8 @@ package struct SentReport: Codable, Sendable, Equatable {
     package var keyFramesAsked = 0
     /// Of the picture that is sent now: fewer than it has where the server says that its tile needs no more.
     package var lines = 0
+    /// How long no picture was sent, since the line carries sound alone.
+    package var picturesHeldSeconds = 0.0
     package init() {}
 }
 

@@ -35,6 +35,11 @@ final class EndpointSession {
     private var report: EndpointSessionReport
     private let began: Instant
     private var connectedAt: Instant?
+    /// How long the line was too thin for pictures, without the time since `heldSince`.
+    private var held = Duration.zero
+    private var heldSince: Instant?
+    /// The peer is being given a picture: what it then wants is no wish of the server's.
+    private var isGivingPicture = false
     private(set) var isClosed = false
 
     init(_ ticket: Ticket, now: Instant) throws {
@@ -65,7 +70,7 @@ final class EndpointSession {
 
     /// When `tick` is due.
     var deadline: Instant {
-        let pictures = peer.isAskedToPauseVideo ? nil : picturePlayer?.deadline
+        let pictures = peer.isAskedToPauseVideo || peer.holdsPictures ? nil : picturePlayer?.deadline
         return min(peer.deadline ?? .distantFuture, soundPlayer?.deadline ?? .distantFuture, pictures ?? .distantFuture)
     }
 
@@ -80,12 +85,18 @@ final class EndpointSession {
     }
 
     /// Goes over to another size as soon as it is there.
-    private func followWish() {
+    private func followWish(now: Instant) {
         guard let lines = linesAwaited, let pictures = ticket.shelf?.pictures(lines: lines) else { return }
         linesAwaited = nil
         guard pictures !== encodedPictures else { return }
         encodedPictures = pictures
         picturePlayer?.change(to: pictures)
+        if let table = Self.table(pictures, encodedSound) { peer.setSendingTable(table, now: now) }
+    }
+
+    /// What the line must carry for pictures beside the sound; nil where there are none.
+    static func table(_ pictures: EncodedPictures?, _ sound: EncodedSound?) -> TierTable? {
+        pictures.flatMap { TierTable.ready(pictures: $0.lineBitsPerSecond, sound: sound?.lineBitsPerSecond ?? 0) }
     }
 
     /// Takes what waits in the socket.
@@ -105,7 +116,7 @@ final class EndpointSession {
     func tick(now: Instant) {
         var sink = EndpointSink(session: self)
         if let deadline = peer.deadline, deadline <= now { peer.handleTimer(now: now, sink: &sink) }
-        if linesAwaited != nil { followWish() }
+        if linesAwaited != nil { followWish(now: now) }
         sendSound(now: now, sink: &sink)
         sendPictures(now: now, sink: &sink)
     }
@@ -126,6 +137,7 @@ final class EndpointSession {
         summary.sent.audioPackets = statistics.audioPacketsSent
         summary.sent.videoFrames = statistics.videoFramesSent
         summary.sent.lines = encodedPictures?.height ?? 0
+        summary.sent.picturesHeldSeconds = (held + (heldSince.map { now - $0 } ?? .zero)).seconds
         return summary
     }
 
@@ -144,13 +156,29 @@ final class EndpointSession {
 
     private func sendPictures(now: Instant, sink: inout EndpointSink) {
         // The loop begins anew with a key frame when it goes on.
-        guard let pictures = encodedPictures, !peer.isAskedToPauseVideo else { return }
-        while let deadline = picturePlayer?.deadline, deadline <= now {
+        guard let pictures = encodedPictures, !isHolding(now: now), !peer.isAskedToPauseVideo else { return }
+        while !peer.holdsPictures, let deadline = picturePlayer?.deadline, deadline <= now {
             guard let due = picturePlayer?.take(now: now) else { continue }
             let bytes = pictures[due.frame]
             let frame = PacketisedFrame(bytes.span, isKeyFrame: pictures.isKey(due.frame), timestamp: due.timestamp, captured: due.captured)
-            peer.sendVideo(frame, now: now, sink: &sink)
+            isGivingPicture = true
+            if !peer.sendVideo(frame, now: now, sink: &sink) { picturePlayer?.refused() }
+            isGivingPicture = false
         }
+    }
+
+    /// Whether the line has no room for pictures; keeps account of it.
+    private func isHolding(now: Instant) -> Bool {
+        guard peer.holdsPictures, picturePlayer != nil else {
+            if let since = heldSince {
+                held += now - since
+                heldSince = nil
+                picturePlayer?.resume(now: now)
+            }
+            return false
+        }
+        if heldSince == nil { heldSince = now }
+        return true
     }
 }
 
@@ -171,12 +199,15 @@ extension EndpointSession {
     func received(_ frame: ReceivedVideo, bytes: Span<UInt8>) { receivedPictures.take(frame, bytes: bytes) }
 
     func wantsKeyFrame() {
+        // The player knows what did not leave.
+        guard !isGivingPicture else { return }
         report.sent.keyFramesAsked += 1
         picturePlayer?.restart(now: MediaClock.now())
     }
 
     func closed(_ reason: PeerCloseReason) {
         isClosed = true
+        if let since = heldSince { (held, heldSince) = (held + (MediaClock.now() - since), nil) }
         (soundPlayer, picturePlayer) = (nil, nil)
         report.state = .closed
         if reason != .closedHere { report.problem = reason.rawValue }
@@ -199,7 +230,9 @@ extension LineReport {
         self.init()
         (packetsReceived, packetsSent) = (statistics.packetsReceived, statistics.packetsSent)
         (bytesReceived, bytesSent) = (statistics.bytesReceived, statistics.bytesSent)
-        (roundTripMilliseconds, lossReported) = (statistics.roundTripMilliseconds, statistics.lossDown)
+        roundTripMilliseconds = statistics.roundTripMilliseconds
+        lossReported = Double(statistics.packetsReportedLost) / Double(max(1, statistics.packetsReported))
+        bitsPerSecond = statistics.lineBitsPerSecond
         (nacksSent, retransmissionsSent) = (statistics.nacksSent, statistics.retransmissionsSent)
         (keyFramesRequested, self.dropped) = (statistics.keyFramesRequested, dropped)
     }

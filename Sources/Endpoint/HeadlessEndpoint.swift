@@ -137,9 +137,11 @@ package final class HeadlessEndpoint: Sendable {
         } catch {
             throw CommandFailure(code: ExitCode.protocol, line: "\(options.server): the SDP answer cannot be used: \(error)")
         }
-        return PeerConfiguration(
+        var configuration = PeerConfiguration(
             role: .endpoint(seed: .random(in: .min ... .max)), identity: identity, localCredentials: credentials, negotiated: negotiated,
             cname: offerer.parameters.cname, seed: .random(in: .min ... .max), ntpAtStart: MediaClock.ntpAtStart())
+        configuration.sendingTable = EndpointSession.table(shelf?.original, sound)
+        return configuration
     }
 
     private func offerer(_ credentials: ICECredentials) -> Offerer {

@@ -9,20 +9,32 @@ extension Peer {
 
     /// Transport-wide feedback was promised for the picture.
     private var hasFeedback: Bool {
-        guard case .server = configuration.role, let video = configuration.negotiated.video?.stream, video.sends else { return false }
+        guard let video = configuration.negotiated.video?.stream, video.sends else { return false }
         return video.sendExtensions.transportSequence != nil && video.feedback.contains(.transportWide)
     }
 
     /// With each negotiation.
     func makeControl(now: Instant) {
-        guard hasFeedback else {
+        guard hasFeedback, let table = configuration.sendingTable else {
             control = nil
             return followControl(now: now)
         }
         guard control == nil else { return }
-        let promised = configuration.negotiated.video?.stream.maxBitsPerSecond
-        control = SendControl(best: TierTable.usual.best(within: promised), promised: promised)
+        if isEndpoint {
+            control = SendControl(ready: table)
+        } else {
+            let promised = configuration.negotiated.video?.stream.maxBitsPerSecond
+            control = SendControl(best: table.best(within: promised), table: table, promised: promised)
+        }
         nextLook = now
+        followControl(now: now)
+    }
+
+    /// What an endpoint sends from now on takes more or less than before.
+    package func setSendingTable(_ table: TierTable, now: Instant) {
+        guard isEndpoint, configuration.sendingTable != nil else { return }
+        configuration.sendingTable = table
+        control?.change(to: table)
         followControl(now: now)
     }
 

@@ -72,6 +72,8 @@ extension Peer {
             if let news = isSound ? reported.sound.take(block) : reported.picture.take(block) {
                 reportedLoss.add(lost: news.lost, of: news.total, now: now)
                 control?.heardReport()
+                statistics.packetsReported &+= UInt64(news.total)
+                statistics.packetsReportedLost &+= UInt64(news.lost)
             }
             if isSound || audioOut == nil { statistics.jitterDownMilliseconds = Double(block.jitter) / (isSound ? 48 : 90) }
             // A block that answers no report of ours gives nonsense; half a minute is nonsense.

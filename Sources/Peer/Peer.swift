@@ -149,7 +149,7 @@ package final class Peer {
     }
 
     /// Levels go from client to mixer only.
-    private var isEndpoint: Bool { if case .endpoint = configuration.role { true } else { false } }
+    var isEndpoint: Bool { if case .endpoint = configuration.role { true } else { false } }
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
 

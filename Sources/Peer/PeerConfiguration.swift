@@ -23,6 +23,9 @@ package struct PeerConfiguration: Sendable {
     /// What REMB asks of the sender at most, bit/s.
     package var receiveCap = Self.receiveCap
     package static let receiveCap = 1_200_000
+    /// What the line to the peer is measured against where it gives feedback: the server's tiers, or an endpoint's own pictures (`TierTable.ready`). nil: what
+    /// is given to be sent is sent, whatever the line does.
+    package var sendingTable: TierTable?
     package var profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80]
 
     package init(
@@ -34,6 +37,7 @@ package struct PeerConfiguration: Sendable {
         self.localCredentials = localCredentials
         self.negotiated = negotiated
         (self.cname, self.seed, self.ntpAtStart) = (cname, seed, ntpAtStart)
+        if case .server = role { sendingTable = .usual }
     }
 }
 

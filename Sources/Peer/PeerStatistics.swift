@@ -32,5 +32,8 @@ package struct PeerStatistics: Equatable, Sendable {
     package var paddingBytesSent: UInt64 = 0
     package var retransmittedBytesSent: UInt64 = 0
     package var nacksReceived: UInt64 = 0
+    /// Over the whole session, as reports say: packets that we sent, and those of them that were lost.
+    package var packetsReported: UInt64 = 0
+    package var packetsReportedLost: UInt64 = 0
     package init() {}
 }

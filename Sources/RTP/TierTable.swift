@@ -97,6 +97,26 @@ package struct TierTable: Sendable {
             neededBitsPerSecond: 52_000, leastTIAS: 0, content: .slides, largestPayload: 350),
     ])
 
+    /// For a sender of one stream that is encoded already: pictures or sound alone. Two rows of the same pictures, so that room is looked for which lets them
+    /// leave unhurried, key frames included.
+    /// - Parameters:
+    ///   - pictures: bits a second on the line, headers included.
+    ///   - sound: the same.
+    /// - Returns: nil where there is nothing to send.
+    package static func ready(pictures: Int, sound: Int) -> TierTable? {
+        guard pictures > 0, pictures < 1 << 40, (0..<1 << 40).contains(sound) else { return nil }
+        // An estimate ends at 5 Mbit/s: whoever needs more must be able to have it.
+        let most = Int(LineEstimate.most)
+        func row(_ index: Int, _ name: String, share: Double, atMost: Int) -> Tier {
+            Tier(
+                id: TierID(index: index), name: name, width: 0, height: 0, picturesPerSecond: 25, bitsPerSecond: pictures,
+                neededBitsPerSecond: min(atMost, Int(Double(pictures) * share) + sound), leastTIAS: 0)
+        }
+        return TierTable([
+            row(0, "unhurried", share: 3, atMost: most * 9 / 10), row(1, "pictures", share: 1.1, atMost: most * 8 / 10),
+        ])
+    }
+
     /// What control is told of a session whose line carries sound alone.
     package static let soundAlone = "sound"
 

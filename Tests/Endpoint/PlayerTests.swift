@@ -76,6 +76,56 @@ struct PlayerTests {
         #expect(afterSleep?.frame == 0)  // very late: a new beginning, not a burst
     }
 
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `no picture leaves whose predecessor did not, whatever the line refuses and for however long it is held`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        // Key frames at the beginning and in the middle.
+        var frames: [(bytes: [UInt8], isKey: Bool)] = []
+        for number in 0..<40 as Range<UInt8> {
+            let isKey = number % 20 == 0
+            frames.append((bytes: [isKey ? 0 : 1, number], isKey: isKey))
+        }
+        let pictures = EncodedPictures(frames: frames, isAligned: false)
+        var player = PicturePlayer(pictures, start: start)
+        var (now, isHeld, last) = (start, false, -1)
+        var timestamps: [UInt32] = []
+        for _ in 0..<2_000 {
+            now += .milliseconds(10)
+            if Int.random(in: 0..<100, using: &random) == 0 {
+                isHeld.toggle()
+                if !isHeld {
+                    player.resume(now: now)
+                    last = -1
+                }
+            }
+            while !isHeld, player.deadline <= now {
+                guard let due = player.take(now: now) else { continue }
+                #expect(pictures.isKey(due.frame) || due.frame == last + 1, "\(due.frame) after \(last)")
+                guard Int.random(in: 0..<50, using: &random) > 0 else {
+                    player.refused()
+                    last = -1
+                    continue
+                }
+                last = due.frame
+                timestamps.append(due.timestamp)
+            }
+        }
+        #expect(timestamps.count > 100 && zip(timestamps, timestamps.dropFirst()).allSatisfy { $0 < $1 })
+    }
+
+    @Test func `what loops take on the line is counted with their headers`() throws {
+        let key = (bytes: [UInt8](repeating: 0, count: 5_900), isKey: true)
+        let frames = [key] + Array(repeating: (bytes: [UInt8](repeating: 1, count: 100), isKey: false), count: 24)
+        let pictures = EncodedPictures(frames: frames, isAligned: false)
+        #expect(pictures.lineBitsPerSecond == (5_900 + 5 * 72 + 24 * 172) * 8)
+        let sound = try #require(try EncodedSound.make(.tone(440)))
+        #expect((60_000...90_000).contains(sound.lineBitsPerSecond))
+        let table = try #require(EndpointSession.table(pictures, sound))
+        let need = table[table.least].neededBitsPerSecond
+        #expect(table.tiers.count == 2 && abs(need - pictures.lineBitsPerSecond * 11 / 10 - sound.lineBitsPerSecond) <= 1)
+        #expect(EndpointSession.table(nil, sound) == nil)
+    }
+
     @Test(arguments: 0..<50 as Range<UInt64>)
     func `a damaged IVF file is read or refused, never a crash`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

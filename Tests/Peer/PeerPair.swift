@@ -49,7 +49,7 @@ struct PeerPair {
     var isCut = false
 
     init(
-        seed: UInt64, loss: Int = 0, profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80],
+        seed: UInt64, loss: Int = 0, profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80], sending: TierTable? = nil,
         changing change: (inout NegotiatedSession, _ isServer: Bool) -> Void = { _, _ in }
     ) throws {
         let (ours, theirs) = try #require(Self.identities)
@@ -67,6 +67,7 @@ struct PeerPair {
             seed: seed &+ 1,
             ntpAtStart: 0xe000_1000 << 32)
         endpointConfiguration.profiles = profiles
+        endpointConfiguration.sendingTable = sending
         server = try Peer(configuration: serverConfiguration, now: now)
         endpoint = try Peer(configuration: endpointConfiguration, now: now)
         pipe = LossyPipe(seed: seed, loss: loss)

@@ -21,7 +21,7 @@ package struct LineEstimate: Sendable {
     private static let patience = Duration.milliseconds(1_500)
 
     /// Bits a second.
-    package private(set) var bitsPerSecond = start
+    package private(set) var bitsPerSecond: Double
     /// Something was measured.
     package private(set) var isKnown = false
     /// A queue stands since then.
@@ -38,7 +38,8 @@ package struct LineEstimate: Sendable {
     /// The smallest queue of this episode, and when that was.
     private var smallest: (queue: Double, time: Instant) = (0, .start)
 
-    package init() {}
+    /// - Parameter start: what is taken for granted before anything is known, bit/s.
+    package init(start: Double = Self.start) { bitsPerSecond = min(Self.most, max(Self.least, start)) }
 
     /// From so many milliseconds on a queue is one.
     package static func limit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.unrest) }

@@ -24,7 +24,7 @@ package struct SendControl: Sendable {
     private var arriving = DeliveryMeter()
     private var leaving = DeliveryMeter()
     private var bursts = BurstMeter()
-    package private(set) var estimate = LineEstimate()
+    package private(set) var estimate: LineEstimate
     package private(set) var probe = LineProbe()
     private var judge = LossJudge()
     package private(set) var loss = LossWindow()
@@ -40,13 +40,25 @@ package struct SendControl: Sendable {
     private var lag = Duration.milliseconds(200)
     /// Queues that probes made.
     private var probed = 0
+    /// Also before anything is known.
+    private let paces: Bool
 
     /// - Parameters:
     ///   - best: the highest tier that the receiver takes at all.
     ///   - promised: what it said it takes at the most, bit/s.
     package init(best: TierID = TierTable.usual.best, table: TierTable = .usual, promised: Int? = nil) {
         choice = TierChoice(best: best, table: table, promised: promised)
+        (estimate, paces) = (LineEstimate(), true)
     }
+
+    /// For one that has its pictures ready (`TierTable.ready`): it sends them as they come until its line says otherwise.
+    package init(ready table: TierTable) {
+        choice = TierChoice(table: table, heedsLoss: false)
+        (estimate, paces) = (LineEstimate(start: Double(table[table.least].neededBitsPerSecond)), false)
+    }
+
+    /// Other pictures of the same kind.
+    package mutating func change(to table: TierTable) { choice.change(to: table) }
 
     // MARK: What it says
 
@@ -73,7 +85,7 @@ package struct SendControl: Sendable {
         if let draining = estimate.draining(gauge.milliseconds) { return draining }
         if bursts.isFast { return nil }
         let bits = estimate.bitsPerSecond
-        guard estimate.isKnown else { return bits * Self.paceFactor }
+        guard estimate.isKnown else { return paces ? bits * Self.paceFactor : nil }
         guard let need = choice.need else { return bits * Self.share }
         // A tier is kept that needs a little more than the estimate, which has that little in reserve.
         return bits > need * Self.roomy ? nil : max(bits * Self.share, min(need, bits * TierChoice.slack))

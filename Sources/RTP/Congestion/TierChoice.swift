@@ -11,8 +11,10 @@ package struct TierChoice: Sendable {
     /// What a tier may need beyond the estimate and still be kept: there its share is counted in.
     static let slack = 1.06
 
-    private let table: TierTable
+    private var table: TierTable
     private let best: TierID
+    /// A smaller picture is to be had where much is lost.
+    private let heedsLoss: Bool
     private let promised: Double?
     /// nil: sound alone.
     package private(set) var tier: TierID?
@@ -26,12 +28,19 @@ package struct TierChoice: Sendable {
     private var lossSince: Instant?
     private var told = false
 
-    package init(best: TierID = TierTable.usual.best, table: TierTable = .usual, promised: Int? = nil) {
+    package init(best: TierID = TierTable.usual.best, table: TierTable = .usual, promised: Int? = nil, heedsLoss: Bool = true) {
         self.table = table
+        self.heedsLoss = heedsLoss
         self.best = min(best, table.least)
         self.promised = promised.map(Double.init)
         // What fits most lines; a better one follows within a second or two where there is room.
         tier = max(self.best, min(.low, table.least))
+    }
+
+    /// Another table of as many rows.
+    package mutating func change(to table: TierTable) {
+        guard table.least == self.table.least else { return }
+        self.table = table
     }
 
     package var need: Double? { tier.map { Double(table[$0].neededBitsPerSecond) } }
@@ -40,7 +49,7 @@ package struct TierChoice: Sendable {
     package var waitsForRoom: Bool { isLeaving }
 
     private func cap(_ loss: Double) -> TierID {
-        for cap in Self.lossCaps where loss > cap.loss { return max(best, min(cap.best, table.least)) }
+        for cap in Self.lossCaps where heedsLoss && loss > cap.loss { return max(best, min(cap.best, table.least)) }
         return best
     }
 
