@@ -45,6 +45,11 @@ struct DecodedSound: ~Copyable {
         play(until: packet.arrival)
         // What is no Opus is not buffered: it would only be concealed later.
         do throws(OpusError) { _ = try OpusPacket(parsing: payload.bytes) } catch { return malformed += 1 }
+        guard !packet.isRedundant else {
+            return buffer.insert(
+                redundant: payload, ssrc: packet.ssrc, sequenceNumber: packet.sequenceNumber, timestamp: packet.timestamp,
+                now: packet.arrival)
+        }
         buffer.insert(
             payload, ssrc: packet.ssrc, sequenceNumber: packet.sequenceNumber, timestamp: packet.timestamp, now: packet.arrival)
     }

@@ -80,6 +80,8 @@ package struct SoundBufferReport: Codable, Sendable, Equatable {
     /// Packets that were lost, and of them those taken from their successors' error correction.
     package var lost: UInt64
     package var recovered: UInt64
+    /// Packets that came with later ones in time, and so were not lost here.
+    package var restored: UInt64
     /// Packets that came after their turn, twice, or were left out.
     package var late: UInt64
     package var duplicate: UInt64
@@ -94,6 +96,7 @@ package struct SoundBufferReport: Codable, Sendable, Equatable {
         concealed = counted.concealed
         lost = counted.lost
         recovered = counted.recovered
+        restored = counted.restored
         late = counted.late
         duplicate = counted.duplicate
         discarded = counted.discarded

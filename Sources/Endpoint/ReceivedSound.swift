@@ -25,6 +25,10 @@ struct ReceivedSound: ~Copyable {
     init(decodes: Bool, tones: [Int]) throws(OpusError) { decoded = decodes ? try DecodedSound(tones: tones) : nil }
 
     mutating func take(_ packet: ReceivedAudio, payload: Span<UInt8>) {
+        guard !packet.isRedundant else {
+            decoded?.take(packet, payload: payload)
+            return
+        }
         report.packets &+= 1
         measureArrival(packet)
         decoded?.take(packet, payload: payload)
@@ -43,8 +47,9 @@ struct ReceivedSound: ~Copyable {
         let expected = report.packets - min(report.packets, report.late) + report.lost
         summary.lossFraction = expected > 0 ? Double(report.lost) / Double(expected) : 0
         summary.jitterMilliseconds = jitter / 48
-        summary.concealedFraction = expected > 0 ? min(1, Double(report.lost + tooLate) / Double(expected)) : 0
         decoded?.fill(&summary)
+        let restored = min(report.lost, summary.buffer?.restored ?? 0)
+        summary.concealedFraction = expected > 0 ? min(1, Double(report.lost - restored + tooLate) / Double(expected)) : 0
         return summary
     }
 

@@ -114,6 +114,12 @@ final class OutgoingStream {
         return length
     }
 
+    /// Makes the packet just written one with redundant sound (RFC 2198).
+    func setPayloadTypes(_ type: UInt8, inner: UInt8, in packet: inout MutableSpan<UInt8>) {
+        packet[1] = packet[1] & 0x80 | type
+        RedundantAudioWriter.setPayloadType(inner, at: headerLength, in: &packet)
+    }
+
     /// Writes a packet of padding alone (RFC 3550 §5.1), as senders probe a line with on their retransmission stream.
     /// - Parameter count: bytes of padding, 1 … 255.
     /// - Returns: its length; nil where `packet` has no room for it.

@@ -54,11 +54,44 @@ extension Peer {
         _ packet: Span<UInt8>, _ header: RTPHeader, _ extensions: HeaderExtensions, now: Instant, sink: inout some PeerSink
     ) {
         guard !header.payload.isEmpty else { return }
+        var payload = header.payload
+        if let redundancy, header.payloadType == redundancy.type {
+            guard let own = receiveRedundancy(packet, header, inner: redundancy.inner, now: now, sink: &sink) else { return }
+            payload = own
+        }
         statistics.audioPacketsReceived &+= 1
+        guard !payload.isEmpty else { return }
         let audio = ReceivedAudio(
             ssrc: header.ssrc, sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker,
             level: extensions.audioLevel, hasVoice: extensions.hasVoice, arrival: now)
-        sink.received(audio, payload: packet.extracting(header.payload))
+        sink.received(audio, payload: packet.extracting(payload))
+    }
+
+    /// Tells of earlier packets what this one has of them (RFC 2198).
+    /// - Returns: the place of its own sound; nil where it is malformed.
+    private func receiveRedundancy(
+        _ packet: Span<UInt8>, _ header: RTPHeader, inner: UInt8, now: Instant, sink: inout some PeerSink
+    ) -> Range<Int>? {
+        let payload = packet.extracting(header.payload)
+        let redundant: RedundantAudio
+        do throws(PacketError) {
+            redundant = try RedundantAudio(parsing: payload.bytes, payloadType: inner)
+        } catch {
+            drops.count(.rtpMalformed)
+            return nil
+        }
+        let samples = RedundantAudio.samples(ofOpus: payload.extracting(redundant.primary).bytes)
+        for index in 0..<redundant.count {
+            guard let distance = redundant.distance(of: index, samples: samples) else { continue }
+            let block = redundant[index]
+            var earlier = ReceivedAudio(
+                ssrc: header.ssrc, sequenceNumber: header.sequenceNumber &- distance,
+                timestamp: header.timestamp &- UInt32(block.offset), marker: false, level: nil, hasVoice: nil, arrival: now)
+            earlier.isRedundant = true
+            sink.received(earlier, payload: payload.extracting(block.payload))
+        }
+        let start = header.payload.lowerBound
+        return start + redundant.primary.lowerBound..<start + redundant.primary.upperBound
     }
 
     // MARK: Which stream a packet belongs to
@@ -107,7 +140,8 @@ extension Peer {
     private func stream(ofLine line: Int, _ payloadType: UInt8) -> (NegotiatedStream, IncomingStream.Kind)? {
         let negotiated = configuration.negotiated
         guard line > 0 else {
-            guard let audio = negotiated.audio?.stream, audio.receives, audio.payloadType == payloadType else { return nil }
+            guard let audio = negotiated.audio?.stream, audio.receives, audio.payloadType == payloadType || redundancy?.type == payloadType
+            else { return nil }
             return (audio, .audio)
         }
         guard let video = video(line - 1)?.stream, video.receives else { return nil }

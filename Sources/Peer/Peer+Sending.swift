@@ -21,18 +21,26 @@ extension Peer {
         if let stream = video ? videoOut : audioOut { nc_prefetch(Unmanaged.passUnretained(stream).toOpaque(), 192) }
     }
 
+    /// Whether the other side takes sound with redundancy (RFC 2198).
+    package var takesRedundantAudio: Bool { redundancy != nil }
+
     /// One Opus packet.
     /// - Parameter timestamp: 48 kHz of the bridge. `captured` is the moment that it stands for: sender reports tie sound and picture by it.
     /// - Parameters:
     ///   - marker: first after a silence.
     ///   - level: dBov, −127 … 0, told by an endpoint where that was negotiated (RFC 6464).
+    ///   - redundancy: bytes of `payload` before the packet, as `RedundantAudioWriter` makes them. Left out where the other side does not take them.
     package func sendAudio(
-        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, level: Int = -127, now: Instant,
-        sink: inout some PeerSink
+        _ payload: Span<UInt8>, timestamp: UInt32, captured: Instant, marker: Bool, level: Int = -127, redundancy: Int = 0,
+        now: Instant, sink: inout some PeerSink
     ) {
-        guard let stream = audioOut, stream.isNext(captured) else { return }
+        guard let stream = audioOut, stream.isNext(captured), redundancy < payload.count else { return }
         stream.audioLevel = level
-        if send(payload, on: stream, timestamp: timestamp, captured: captured, marker: marker, now: now, sink: &sink) {
+        let types = redundancy > 0 ? self.redundancy : nil
+        if send(
+            payload.extracting(droppingFirst: types == nil ? redundancy : 0), on: stream, redundancy: types, timestamp: timestamp,
+            captured: captured, marker: marker, now: now, sink: &sink)
+        {
             statistics.audioPacketsSent &+= 1
         }
     }
@@ -108,8 +116,8 @@ extension Peer {
     }
 
     func send(
-        _ payload: Span<UInt8>, on stream: OutgoingStream, timestamp: UInt32, captured: Instant, marker: Bool, now: Instant,
-        sink: inout some PeerSink
+        _ payload: Span<UInt8>, on stream: OutgoingStream, redundancy: (type: UInt8, inner: UInt8)? = nil, timestamp: UInt32,
+        captured: Instant, marker: Bool, now: Instant, sink: inout some PeerSink
     ) -> Bool {
         guard let address = ice.address, srtp != nil else {
             drops.count(.sendNotConnected)
@@ -123,6 +131,7 @@ extension Peer {
                 let length = stream.write(
                     payload, timestamp: timestamp, captured: captured, marker: marker, transportSequence: number, now: now, into: &packet)
             else { return 0 }
+            if let redundancy { stream.setPayloadTypes(redundancy.type, inner: redundancy.inner, in: &packet) }
             // Not sealed is not sent, and not counted as sent.
             sent = (try? srtp?.protectRTP(&packet, length: length)) ?? 0
             return sent

@@ -24,6 +24,8 @@ package final class Peer {
     /// As `control` says: pictures wait for room, or do not leave at all.
     var paces = false
     package internal(set) var holdsPictures = false
+    /// Payload types of sound with redundancy, and of the sound in it; nil where that was not negotiated.
+    var redundancy: (type: UInt8, inner: UInt8)?
     /// Which tier the line to the peer can carry; nil for sound alone.
     package internal(set) var recommendedTier: TierID? = TierTable.usual.best
     package internal(set) var statistics = PeerStatistics()
@@ -136,6 +138,9 @@ package final class Peer {
         } else {
             replace(&videoOut) { _ in nil }
             replace(&rtxOut) { _ in nil }
+        }
+        redundancy = configuration.negotiated.audio.flatMap { audio in
+            audio.redundantPayloadType.map { (type: $0, inner: audio.stream.payloadType) }
         }
         ownSources = [audioOut?.ssrc, videoOut?.ssrc].compactMap { $0 }
         makeVideoInputs()

@@ -11,7 +11,7 @@ package protocol PeerSink {
     mutating func send(to address: TransportAddress, _ write: (inout MutableSpan<UInt8>) -> Int)
     /// ICE and DTLS are through: media may flow. Once.
     mutating func connected()
-    /// An Opus packet, in order of arrival (the jitter buffer orders them); none twice.
+    /// An Opus packet, in order of arrival (the jitter buffer orders them); none twice. Before it what it says of earlier ones, though they may have come.
     mutating func received(_ packet: ReceivedAudio, payload: Span<UInt8>)
     /// A whole VP8 frame, in decoding order.
     mutating func received(_ frame: ReceivedVideo, bytes: Span<UInt8>)
@@ -46,6 +46,8 @@ package struct ReceivedAudio: Equatable, Sendable {
     package var level: Int?
     package var hasVoice: Bool?
     package var arrival: Instant
+    /// Said by a later packet about this one (RFC 2198), which may have come itself. Its level is not known.
+    package var isRedundant = false
 
     package init(
         ssrc: UInt32, sequenceNumber: UInt16, timestamp: UInt32, marker: Bool, level: Int?, hasVoice: Bool?, arrival: Instant

@@ -8,7 +8,7 @@ package enum PacketError: Error, Equatable {
     case tooMany(StaticField)
 
     package enum StaticField: String, Sendable {
-        case padding, rtcpLength, feedbackLength, chunk, retransmission, descriptor, bitrate
+        case padding, rtcpLength, feedbackLength, chunk, retransmission, descriptor, bitrate, redundancy
     }
 }
 

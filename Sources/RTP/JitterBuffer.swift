@@ -26,6 +26,8 @@ package struct JitterBuffer: Sendable {
         package var late: UInt64 = 0
         package var lost: UInt64 = 0
         package var recovered: UInt64 = 0
+        /// Came in time with a later packet (RFC 2198), their own being missing.
+        package var restored: UInt64 = 0
         /// Answers that were `conceal`.
         package var concealed: UInt64 = 0
         /// Left out: after a standstill, or of a flood.
@@ -45,6 +47,7 @@ package struct JitterBuffer: Sendable {
             late &+= other.late
             lost &+= other.lost
             recovered &+= other.recovered
+            restored &+= other.restored
             concealed &+= other.concealed
             discarded &+= other.discarded
             samplesShortened &+= other.samplesShortened
@@ -154,6 +157,32 @@ package struct JitterBuffer: Sendable {
         if sequence - (self.turn ?? sequence) >= Int64(Self.capacity) { skip(to: sequence - Int64(Self.capacity) / 2) }
         if slot(sequence).sequence == sequence { return statistics.duplicate += 1 }
         highest = max(highest, sequence)
+        store(payload, sequence, time)
+    }
+
+    /// Takes what a later packet says of an earlier one (RFC 2198), where that has not come. To be given before the later packet itself.
+    ///
+    /// What comes late by it is lateness too: the delay grows until redundancy comes in time.
+    package mutating func insert(
+        redundant payload: Span<UInt8>, ssrc: UInt32 = 0, sequenceNumber: UInt16, timestamp: UInt32, now: Instant
+    ) {
+        guard payload.count > 0, payload.count <= Self.largestPayload, let turn, let last = lastInserted, self.ssrc == ssrc else { return }
+        // On copies: what is only told of, and by a sender that may have begun anew, moves nothing.
+        var (sequences, timestamps) = (sequences, timestamps)
+        let (sequence, time) = (sequences.unwrap(sequenceNumber), timestamps.unwrap(timestamp))
+        guard sequence >= 0, abs(sequence - turn) < Int64(Self.capacity) / 2, slot(sequence).arrived != sequence else { return }
+        // Across a pause of the sender numbers and times do not go together, and its place is not known.
+        guard time - last.timestamp == (sequence - last.sequence) * packetSamples else { return }
+        statistics.received += 1
+        let arrival = Double(now.nanoseconds)
+        arrivals.note(arrival - Self.nanoseconds(time), arrival: arrival)
+        guard sequence >= turn else {
+            // Once is enough: another packet may tell of it again.
+            slots[Int(sequence % Int64(Self.capacity))].arrived = max(slot(sequence).arrived, sequence)
+            return statistics.late += 1
+        }
+        highest = max(highest, sequence)
+        statistics.restored += 1
         store(payload, sequence, time)
     }
 

@@ -44,7 +44,9 @@ struct AnswerWriter {
         let family = home?.family == .ipv6 ? "IP6" : "IP4"
         var section = offered
         (section.port, section.portCount, section.number) = (home?.port ?? 9, nil, 0)
-        section.formats = [codec.payloadType, stream.rtxPayloadType].compactMap { $0 }.map { "\($0)" }
+        let redundancy = offered.kind == "audio" ? session.audio?.redundantPayloadType : nil
+        // Plain sound first: who prefers redundancy would send each sound twice over lines that may be thin.
+        section.formats = [codec.payloadType, stream.rtxPayloadType, redundancy].compactMap { $0 }.map { "\($0)" }
         section.lines = [Line("c", "IN \(family) \(home?.host ?? "0.0.0.0")")]
         let layers = layers(of: stream)
         let limit = layers.isEmpty ? parameters.maxReceiveBitsPerSecond : parameters.maxSimulcastBitsPerSecond
@@ -58,7 +60,7 @@ struct AnswerWriter {
         ]
         if stream.reducedSizeRTCP { words.append("rtcp-rsize") }
         words.append(Direction(sends: stream.sends, receives: stream.receives).rawValue)
-        words += StreamLines.codec(codec, stream, isAudio: offered.kind == "audio")
+        words += StreamLines.codec(codec, stream, redundancy: redundancy, isAudio: offered.kind == "audio")
         words += offered.extensions().map { "extmap:\($0.answer)" }
         words += simulcast(layers)
         if stream.sends { words += StreamLines.sources(stream, parameters, isAudio: offered.kind == "audio") }
@@ -84,7 +86,8 @@ struct AnswerWriter {
 
 /// Attributes that offers and answers share.
 enum StreamLines {
-    static func codec(_ codec: Codec, _ stream: NegotiatedStream, isAudio: Bool) -> [String] {
+    /// - Parameter redundancy: the payload type of RFC 2198.
+    static func codec(_ codec: Codec, _ stream: NegotiatedStream, redundancy: UInt8? = nil, isAudio: Bool) -> [String] {
         let type = codec.payloadType
         var words = ["rtpmap:\(type) " + (isAudio ? "opus/48000/2" : "VP8/90000")]
         if isAudio { words.append("fmtp:\(type) minptime=10;useinbandfec=1;usedtx=1") }
@@ -94,6 +97,7 @@ enum StreamLines {
         ]
         words += feedback.filter { stream.feedback.contains($0.0) }.map { "rtcp-fb:\(type) \($0.1)" }
         if let rtx = stream.rtxPayloadType { words += ["rtpmap:\(rtx) rtx/90000", "fmtp:\(rtx) apt=\(type)"] }
+        if let redundancy { words += ["rtpmap:\(redundancy) red/48000/2", "fmtp:\(redundancy) \(type)/\(type)"] }
         return words
     }
 

@@ -130,6 +130,7 @@ extension NegotiatedSession {
             isReceived = isReceived || stream.receives
             if media.kind == "audio" {
                 audio = NegotiatedAudio(stream, codec)
+                audio?.redundantPayloadType = try media.redundancy(of: codec)
                 audio?.maxPacketMilliseconds = media.lines.attributes("maxptime").first.flatMap { UInt16($0.0) }.map(Int.init)
             } else {
                 let one = NegotiatedVideo(stream: stream, layers: stream.receives ? try media.layers(payloadType: codec.payloadType) : [])

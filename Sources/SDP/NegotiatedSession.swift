@@ -101,6 +101,8 @@ package struct NegotiatedAudio: Equatable, Sendable {
     package var maxPlaybackRate: Int?
     /// The longest packet that the peer takes, a=maxptime (RFC 8866 §6.4).
     package var maxPacketMilliseconds: Int?
+    /// Of sound with redundancy, RFC 2198; nil where that was not offered for this Opus.
+    package var redundantPayloadType: UInt8?
 }
 
 package struct NegotiatedVideo: Equatable, Sendable {

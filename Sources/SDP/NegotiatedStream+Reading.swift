@@ -19,6 +19,16 @@ extension SessionDescription.Media {
         return all.first { $0.name == "vp8" && $0.clockRate == 90_000 }
     }
 
+    /// The payload type of RFC 2198 whose blocks are all of `codec`, as a=fmtp says; nil where there is none.
+    func redundancy(of codec: Codec) throws(SDPError) -> UInt8? {
+        try codecs().first { other in
+            guard other.name == "red", other.clockRate == codec.clockRate, other.channels == codec.channels, other.parameters.count == 1,
+                let blocks = other.parameters.first, blocks.value.isEmpty
+            else { return false }
+            return blocks.key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { $0 == String(codec.payloadType) }
+        }?.payloadType
+    }
+
     /// This m-line of the peer as we see it. `sessionLines` give direction and bandwidth where it has none.
     func stream(_ index: Int, _ codec: Codec, _ parameters: LocalParameters, sessionLines: Lines, isFurther: Bool) -> NegotiatedStream {
         let direction = lines.direction ?? sessionLines.direction ?? .sendrecv

@@ -7,6 +7,8 @@ package struct Offerer: Sendable {
     package var audio: Direction?
     package var video: Direction?
     package var version: UInt64 = 1
+    /// Of sound with redundancy, as browsers have it.
+    static let redundantPayloadType: UInt8 = 63
 
     package init(parameters: LocalParameters, audio: Direction?, video: Direction?) {
         (self.parameters, self.audio, self.video) = (parameters, audio, video)
@@ -36,14 +38,15 @@ package struct Offerer: Sendable {
             rtxPayloadType: isAudio ? nil : 97,
             feedback: isAudio ? [.transportWide] : [.nack, .pictureLoss, .fullIntraRequest, .remb, .transportWide])
         var section = SessionDescription.Media(
-            kind: kind, port: 9, portCount: nil, protocolName: "UDP/TLS/RTP/SAVPF", formats: isAudio ? ["111"] : ["96", "97"])
+            kind: kind, port: 9, portCount: nil, protocolName: "UDP/TLS/RTP/SAVPF",
+            formats: isAudio ? ["111", "\(Self.redundantPayloadType)"] : ["96", "97"])
         var stream = section.stream(mid, codec, parameters, sessionLines: [], isFurther: false)
         stream.feedback = codec.feedback
         var words = [
             "mid:\(mid)", "ice-ufrag:\(parameters.credentials.ufrag)", "ice-pwd:\(parameters.credentials.password)", "ice-options:trickle",
             "fingerprint:\(parameters.fingerprint.attributeValue)", "setup:actpass", "rtcp-mux", "rtcp-rsize", direction.rawValue,
         ]
-        words += StreamLines.codec(codec, stream, isAudio: isAudio)
+        words += StreamLines.codec(codec, stream, redundancy: isAudio ? Self.redundantPayloadType : nil, isAudio: isAudio)
         words += KnownExtension.offered(isAudio: isAudio).map { "extmap:\($0.1) \($0.0.rawValue)" }
         if direction.sends { words += StreamLines.sources(stream, parameters, isAudio: isAudio) }
         words += parameters.candidates.enumerated().map { "candidate:\(Candidate(host: $1, index: $0).value)" }
@@ -77,6 +80,8 @@ package struct Offerer: Sendable {
             mediaLines: zip(answer.media, codecs).map { .init(kind: $0.kind, mid: $0.mid, refusal: $1 == nil ? .refusedByPeer : nil) },
             localVersion: version)
         try session.fill(answer, codecs, parameters)
+        // Another number was not offered.
+        if session.audio?.redundantPayloadType != Self.redundantPayloadType { session.audio?.redundantPayloadType = nil }
         return session
     }
 

@@ -18,9 +18,10 @@ private let identity = try? DTLSIdentity()
 private func makePeer() -> Peer? {
     guard let identity else { return nil }
     let offer =
-        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n"
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\nc=IN IP4 0.0.0.0\r\n"
         + "a=mid:0\r\na=rtcp-mux\r\na=sendrecv\r\na=setup:actpass\r\na=ice-ufrag:fuzz\r\na=ice-pwd:fuzzfuzzfuzzfuzzfuzzfuzz\r\n"
-        + "a=fingerprint:\(identity.fingerprint.attributeValue)\r\na=rtpmap:111 opus/48000/2\r\n"
+        + "a=fingerprint:\(identity.fingerprint.attributeValue)\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\n"
+        + "a=fmtp:63 111/111\r\n"
     let credentials = ICECredentials(ufrag: "fuzzfuzz", password: "fuzzfuzzfuzzfuzzfuzzfuzz")
     let parameters = LocalParameters(
         credentials: credentials, fingerprint: identity.fingerprint, candidates: [TransportAddress(ipv4: 1, port: 1)], sessionID: 1,

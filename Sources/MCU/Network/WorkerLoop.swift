@@ -275,9 +275,10 @@ final class WorkerLoop {
         seat.soundNumber = soundNumber
         guard let packet = seat.takes(frame) else { return }
         var sink = SeatSink(seat: seat, sender: sender)
-        frame.withBytes(of: packet) { bytes in
+        frame.withPayload(of: packet) { bytes in
             seat.peer.sendAudio(
-                bytes, timestamp: packet.timestamp, captured: packet.captured, marker: seat.isFirstSound, now: now, sink: &sink)
+                bytes, timestamp: packet.timestamp, captured: packet.captured, marker: seat.isFirstSound, redundancy: packet.redundancy,
+                now: now, sink: &sink)
             seat.isFirstSound = false
         }
     }

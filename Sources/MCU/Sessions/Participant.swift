@@ -152,6 +152,7 @@ final class Participant: Sendable {
 
     /// A packet from the worker's thread. One that says it is silent, of a sender that nobody hears, ends here: a room that is quiet costs no lock.
     func receive(_ packet: ReceivedAudio, payload: Span<UInt8>) {
+        guard !packet.isRedundant else { return receive(redundant: packet, payload: payload) }
         let now = packet.arrival.nanoseconds
         if now - lastAudio.load(ordering: .relaxed) > 100_000_000 { lastAudio.store(now, ordering: .relaxed) }
         let doubted = isDoubted
@@ -172,6 +173,16 @@ final class Participant: Sendable {
             $0.insert(payload, ssrc: packet.ssrc, sequenceNumber: packet.sequenceNumber, timestamp: packet.timestamp, now: packet.arrival)
         }
         if !waits.load(ordering: .relaxed) { waits.store(true, ordering: .releasing) }
+    }
+
+    /// What a later packet has of this one. What was kept from the buffer is not wanted now either.
+    private func receive(redundant packet: ReceivedAudio, payload: Span<UInt8>) {
+        guard !withheld.load(ordering: .relaxed) else { return }
+        inbox.withLock {
+            $0.insert(
+                redundant: payload, ssrc: packet.ssrc, sequenceNumber: packet.sequenceNumber, timestamp: packet.timestamp,
+                now: packet.arrival)
+        }
     }
 
     /// The next packet for the mixer's thread, copied into `payload`; how often its sender has begun anew, and by how many samples it should be shortened.

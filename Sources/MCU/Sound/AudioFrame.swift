@@ -16,6 +16,8 @@ final class AudioFrame: @unchecked Sendable {
     struct Packet {
         let form: SoundForm
         fileprivate(set) var range: Range<Int>
+        /// Bytes of what earlier packets had (RFC 2198), before `range`; 0 for none.
+        var redundancy = 0
         /// RTP, 48 kHz, and moment: of its first sample.
         let timestamp: UInt32
         let captured: Instant
@@ -29,10 +31,15 @@ final class AudioFrame: @unchecked Sendable {
     private var bytes: [UInt8] = Array(repeating: 0, count: largestPacket * 4)
     private var used = 0
     /// For those who only listen, by form.
-    private var shared = InlineArray<22, Range<Int>>(repeating: 0..<0)
+    private var shared = InlineArray<22, Place>(repeating: Place())
     /// A bit for each form that is being made, be it that no packet of it ends in this tick.
     private var made = 0
-    private var own: [(participant: ObjectIdentifier, form: SoundForm, range: Range<Int>)] = []
+    private var own: [(participant: ObjectIdentifier, form: SoundForm, place: Place)] = []
+
+    private struct Place {
+        var range = 0..<0
+        var redundancy = 0
+    }
 
     fileprivate init() { own.reserveCapacity(16) }
 
@@ -41,7 +48,7 @@ final class AudioFrame: @unchecked Sendable {
         self.captured = captured
         self.mix = mix
         used = 0
-        shared = InlineArray(repeating: 0..<0)
+        shared = InlineArray(repeating: Place())
         made = 0
         own.removeAll(keepingCapacity: true)
     }
@@ -56,43 +63,55 @@ final class AudioFrame: @unchecked Sendable {
 
     /// A packet of this form is being made, and does not end in this tick.
     func note(for participant: ObjectIdentifier?, _ form: SoundForm) {
-        if let participant { own.append((participant, form, 0..<0)) } else { made |= 1 << form.index }
+        if let participant { own.append((participant, form, Place())) } else { made |= 1 << form.index }
     }
 
     /// Takes one packet: for `participant`, or where nil for all who are not named.
-    func add(_ packet: Span<UInt8>, for participant: ObjectIdentifier?, _ form: SoundForm = .clean) {
+    /// - Parameter redundancy: bytes of it that are of earlier packets.
+    func add(_ packet: Span<UInt8>, for participant: ObjectIdentifier?, _ form: SoundForm = .clean, redundancy: Int = 0) {
         let range = used..<(used + packet.count)
         if range.upperBound > bytes.count {
             bytes.append(contentsOf: repeatElement(0, count: max(range.upperBound - bytes.count, bytes.count)))
         }
         for index in packet.indices { bytes[used &+ index] = packet[index] }
         used = range.upperBound
+        let place = Place(range: range.lowerBound + redundancy..<range.upperBound, redundancy: redundancy)
         if let participant {
-            own.append((participant, form, range))
+            own.append((participant, form, place))
         } else {
             made |= 1 << form.index
-            shared[form.index] = range
+            shared[form.index] = place
         }
     }
 
     /// What one who is heard is sent; nil for one who only listens.
     func own(of participant: ObjectIdentifier) -> Packet? {
-        for entry in own where entry.participant == participant { return packet(entry.form, entry.range) }
+        for entry in own where entry.participant == participant { return packet(entry.form, entry.place) }
         return nil
     }
 
     /// What those who only listen are sent of a form; nil where nobody made it.
     func packet(of form: SoundForm) -> Packet? { isMade(form) ? packet(form, shared[form.index]) : nil }
 
-    private func packet(_ form: SoundForm, _ range: Range<Int>) -> Packet {
-        guard form.ticks > 1 else { return Packet(form: form, range: range, timestamp: timestamp, captured: captured) }
+    private func packet(_ form: SoundForm, _ place: Place) -> Packet {
+        guard form.ticks > 1 else {
+            return Packet(form: form, range: place.range, redundancy: place.redundancy, timestamp: timestamp, captured: captured)
+        }
         let before = form.ticks - 1
         return Packet(
-            form: form, range: range, timestamp: timestamp &- UInt32(960 * before), captured: captured - Self.tick * before)
+            form: form, range: place.range, redundancy: place.redundancy, timestamp: timestamp &- UInt32(960 * before),
+            captured: captured - Self.tick * before)
     }
 
+    /// The packet without redundancy.
     func withBytes(of packet: Packet, _ body: (Span<UInt8>) -> Void) {
         bytes.withUnsafeBufferPointer { body($0.span.extracting(packet.range)) }
+    }
+
+    /// The same behind what `redundancy` counts.
+    func withPayload(of packet: Packet, _ body: (Span<UInt8>) -> Void) {
+        let whole = packet.range.lowerBound - packet.redundancy..<packet.range.upperBound
+        bytes.withUnsafeBufferPointer { body($0.span.extracting(whole)) }
     }
 }
 

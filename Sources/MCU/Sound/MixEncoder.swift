@@ -1,4 +1,5 @@
 import Audio
+import RTP
 
 /// The last sound of a mix, as all hear it: what stands before the first tick of a packet that is begun amid its time.
 struct MixPast: ~Copyable {
@@ -43,6 +44,10 @@ struct MixEncoder: ~Copyable {
     private var next: Int64 = -1
     private var packet = [UInt8](repeating: 0, count: AudioFormat.mostBytesPerFrame)
 
+    /// For a form with redundancy: the packets before, and the packet with them.
+    private var redundancy: RedundantAudioWriter?
+    private var payload: [UInt8] = []
+
     let form: SoundForm
     /// nil where nobody set a limit.
     private var budget: SoundBudget?
@@ -59,6 +64,10 @@ struct MixEncoder: ~Copyable {
         settings.sendsForwardErrorCorrection = repairs
         settings.expectedLossPercent = form.expectedLossPercent
         budget = form.limit.map { SoundBudget($0) }
+        if form.isRedundant {
+            redundancy = RedundantAudioWriter()
+            payload = [UInt8](repeating: 0, count: RedundantAudioWriter.room)
+        }
         pcm = [Int16](repeating: 0, count: form.ticks * AudioFormat.samplesPerTick)
         encoder = try OpusEncoder(settings)
     }
@@ -95,7 +104,9 @@ struct MixEncoder: ~Copyable {
         // An encoder that refuses leaves a hole that the receiver conceals; it is not expected to happen with valid samples.
         guard let length = Self.encode(&encoder, pcm, into: &packet, atMost: budget?.take() ?? .max) else { return }
         budget?.spend(length)
-        frame.add(packet.span.extracting(0..<length), for: participant, form)
+        guard form.isRedundant else { return frame.add(packet.span.extracting(0..<length), for: participant, form) }
+        let made = Self.add(packet, length, number, &redundancy, into: &payload)
+        frame.add(payload.span.extracting(0..<made.length), for: participant, form, redundancy: made.redundancy)
     }
 
     // A span of one property of `self` and a change of another do not go together, so the parts are handed over one by one.
@@ -107,6 +118,14 @@ struct MixEncoder: ~Copyable {
         } else {
             bus.write(limitedBy: &limiter, into: &samples)
         }
+    }
+
+    private static func add(
+        _ packet: [UInt8], _ length: Int, _ number: Int64, _ redundancy: inout RedundantAudioWriter?, into payload: inout [UInt8]
+    ) -> (redundancy: Int, length: Int) {
+        var room = payload.mutableSpan
+        return redundancy?.write(packet.span.extracting(0..<length), number: number, samples: AudioFormat.samplesPerTick, into: &room)
+            ?? (0, 0)
     }
 
     private static func encode(_ encoder: inout OpusEncoder, _ pcm: [Int16], into packet: inout [UInt8], atMost most: Int) -> Int? {

@@ -81,6 +81,9 @@ struct SoundForm: Equatable, Sendable {
         }
     }
 
+    /// Packets are made with their predecessors before them (RFC 2198), for those who take that.
+    var isRedundant: Bool { tier == .lossy }
+
     /// What does as well in this listener's class where nobody encodes this one at the moment.
     var sibling: SoundForm {
         switch tier {
