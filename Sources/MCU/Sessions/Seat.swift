@@ -130,13 +130,11 @@ final class Seat {
     /// A line as thin sound sees it.
     private static let thinSound = 130_000
 
-    /// Twice the sound of `lossy` once more, and heads.
-    private static let redundancy = 105_000
-
     /// Sound said three times beside a small picture, which gives way to it: to be heard comes first.
     private var hasRoomForRedundancy: Bool {
         guard peer.takesRedundantAudio, let line = peer.lineBitsPerSecond else { return peer.takesRedundantAudio }
-        return line >= TierTable.usual[.low].neededBitsPerSecond + Self.wideSound + Self.redundancy
+        return line >= TierTable.usual[peer.recommendedTier ?? .slides].neededBitsPerSecond + Int(TierChoice.wideSound)
+            + Int(TierChoice.redundancy)
     }
 
     /// The line as sound sees it, bit/s: a picture that just fits has thin sound beside it, since its need is reckoned so. nil: no limit.

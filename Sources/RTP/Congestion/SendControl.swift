@@ -13,6 +13,8 @@ package struct SendControl: Sendable {
     private static let mostReportsWithout = 8
     /// Of what is sent more than half gets through on any line that can be used.
     private static let heavyLoss = 0.35
+    /// So few bits a second make a line lose seldom, and then there is a queue to see.
+    private static let little = 350_000.0
     /// While nothing is known: what an encoder sends too much need not pile up.
     private static let paceFactor = 1.1
     /// Of the estimate: sound comes in steps too.
@@ -129,8 +131,11 @@ package struct SendControl: Sendable {
         _ gauge: inout QueueGauge, _ arriving: DeliveryMeter, _ leaving: DeliveryMeter, _ bursts: inout BurstMeter, now: Instant
     ) {
         let episodes = estimate.episodes
+        // What the line loses by itself it carries all the same.
+        let share = max(0.5, 1 - judge.inherent)
         estimate.update(
-            &gauge, delivered: arriving.bitsPerSecond(), busy: arriving.bitsPerSecond(over: 4), left: leaving.bitsPerSecond(), now: now)
+            &gauge, delivered: arriving.bitsPerSecond().map { $0 / share }, busy: arriving.bitsPerSecond(over: 4),
+            left: leaving.bitsPerSecond(), now: now)
         if estimate.episodes > episodes {
             // A queue that a probe made is no fault of the tier.
             if probe.isRunning { probed += 1 }
@@ -155,7 +160,7 @@ package struct SendControl: Sendable {
         }
         let sent = (left ?? 0) / max(0.1, 1 - lost)
         // Little that is sent cannot be too much, unless hardly anything of it arrives.
-        let isIdle = sent < estimate.bitsPerSecond * 0.5 && lost < Self.heavyLoss
+        let isIdle = sent < max(Self.little, estimate.bitsPerSecond * 0.5) && lost < Self.heavyLoss
         switch judge.look(loss: loss.fraction(over: 2, now: now), isIdle: isIdle, now: now) {
         case .nothing: break
         case .tries(let share):

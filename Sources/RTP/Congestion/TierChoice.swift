@@ -57,12 +57,16 @@ package struct TierChoice: Sendable {
 
     /// Beside a picture that needs so much, what sound in its best form takes more.
     package static let wideSound = 70_000.0
+    /// What sound said three times takes besides (docs/decisions/sound-tiers.md), for lines that lose so much.
+    package static let redundancy = 105_000.0
+    private static let lossy = 0.06
 
     /// What the estimate should reach: for the next better picture, or for the best sound beside the best picture.
     package func wanted(loss: Double) -> Double? {
         let next = tier.map { table.better(than: $0) } ?? table.least
         let isMore = next != tier && next >= cap(loss) && promised.map { need(next) <= $0 * 1.25 } ?? true
-        return isMore ? need(next) : need.map { $0 + Self.wideSound * 1.1 }
+        let sound = Self.wideSound + (loss >= Self.lossy ? Self.redundancy : 0)
+        return isMore ? need(next) : need.map { $0 + sound * 1.1 }
     }
 
     /// - Parameters:
