@@ -30,9 +30,14 @@ package struct LossJudge: Sendable {
 
     /// Called often; looks once a second.
     /// - Parameters:
-    ///   - loss: of the last two seconds, 0 … 1; nil where too little is known.
+    ///   - loss: of the last two seconds, 0 … 1; nil where too few packets are known of.
     ///   - isIdle: far less is sent than the line was seen to carry.
     package mutating func look(loss: Double?, isIdle: Bool, now: Instant) -> Verdict {
+        if let end = until, now >= end, loss == nil {
+            // So little was sent meanwhile that nothing is known: then it was not found to be ours.
+            (until, bad) = (nil, 0)
+            return .isTheLines
+        }
         guard now >= next ?? now, let loss else { return .nothing }
         next = now + .seconds(1)
         if let end = until {

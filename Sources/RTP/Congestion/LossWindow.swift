@@ -25,15 +25,17 @@ package struct LossWindow: Sendable {
     }
 
     /// 0 … 1; nil where too few packets are known of.
-    /// - Parameter seconds: how far back, 1 … 5; the present one counts.
-    package func fraction(over seconds: Int = Self.seconds, now: Instant) -> Double? {
+    /// - Parameters:
+    ///   - seconds: how far back, 1 … 5; the present one counts.
+    ///   - packets: fewer tell nothing.
+    package func fraction(over seconds: Int = Self.seconds, atLeast packets: Int = Self.least, now: Instant) -> Double? {
         let present = now.nanoseconds / 1_000_000_000
         var (lost, total) = (0, 0)
         for index in 0..<Self.seconds where present - slots[index].second < Int64(seconds) && slots[index].second <= present {
             lost += slots[index].lost
             total += slots[index].total
         }
-        return total >= Self.least ? Double(lost) / Double(total) : nil
+        return total >= packets ? Double(lost) / Double(total) : nil
     }
 }
 

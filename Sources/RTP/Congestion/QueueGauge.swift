@@ -32,12 +32,12 @@ package struct QueueGauge: Sendable {
         if index > present {
             // Slots without a packet are empty.
             let steps = present == .min ? Int64(Self.slots) : min(index &- present, Int64(Self.slots))
-            for step in 0..<steps { least[Int((index - step) % Int64(Self.slots))] = .max }
+            for step in 0..<steps { least[Self.place(index - step)] = .max }
             present = index
             latest = .max
         }
         guard present - index < Int64(Self.slots) else { return }
-        let place = Int(index % Int64(Self.slots))
+        let place = Self.place(index)
         least[place] = min(least[place], transit)
         latest = min(latest, transit)
         let began = halfBegan ?? sent
@@ -48,6 +48,9 @@ package struct QueueGauge: Sendable {
         }
         newer = min(newer, transit)
     }
+
+    /// Of moments before the clock's zero too.
+    private static func place(_ index: Int64) -> Int { Int((index % Int64(slots) + Int64(slots)) % Int64(slots)) }
 
     private var base: Int64 { min(older, newer) }
 

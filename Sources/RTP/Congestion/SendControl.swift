@@ -13,6 +13,8 @@ package struct SendControl: Sendable {
     private static let mostReportsWithout = 8
     /// Of what is sent more than half gets through on any line that can be used.
     private static let heavyLoss = 0.35
+    /// Fewer packets in two seconds are too few to act upon: the first of a session often find nobody.
+    private static let manyPackets = 80
     /// So few bits a second make a line lose seldom, and then there is a queue to see.
     private static let little = 350_000.0
     /// While nothing is known: what an encoder sends too much need not pile up.
@@ -150,7 +152,8 @@ package struct SendControl: Sendable {
     }
 
     private mutating func judgeLoss(now: Instant, _ left: Double?) {
-        let lost = loss.fraction(over: 2, now: now) ?? 0
+        let known = loss.fraction(over: 2, atLeast: Self.manyPackets, now: now)
+        let lost = known ?? 0
         // What a queue that is full drops says nothing else than the queue does, unless it is hardly seen.
         guard lost > Self.heavyLoss || !estimate.isCongested,
             lost > Self.heavyLoss || now - (estimate.lastQueue ?? .start) > .seconds(2) || estimate.lastQueue == nil
@@ -161,7 +164,7 @@ package struct SendControl: Sendable {
         let sent = (left ?? 0) / max(0.1, 1 - lost)
         // Little that is sent cannot be too much, unless hardly anything of it arrives.
         let isIdle = sent < max(Self.little, estimate.bitsPerSecond * 0.5) && lost < Self.heavyLoss
-        switch judge.look(loss: loss.fraction(over: 2, now: now), isIdle: isIdle, now: now) {
+        switch judge.look(loss: known, isIdle: isIdle, now: now) {
         case .nothing: break
         case .tries(let share):
             bitsBeforeTrial = estimate.bitsPerSecond

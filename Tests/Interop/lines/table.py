@@ -28,7 +28,7 @@ def row(result, verdict, seconds):
     heard, seen, side = result["sound"], result["picture"], judged(result)
     packets = max(1, side["packets"])
     # RTX of Chromium's and the endpoint's offers has 97.
-    video = sum(stream["bytes"] for stream in side["streams"] if stream["type"] not in (111,))
+    video = sum(stream["bytes"] for stream in side["streams"] if stream["type"] not in (111, 63))
     again = sum(stream["bytes"] for stream in side["streams"] if stream["type"] == 97)
     tiers = "".join(letter(tier) for tier in result.get("tiers", [])) or "–"
     ear = "–" if heard.get("ear") is None else f"{heard['ear']:.0f} ({heard['ear95']:.0f})"

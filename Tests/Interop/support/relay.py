@@ -32,7 +32,8 @@ BATCH = 64
 #: Clients' addresses that are remembered; a browser has a handful.
 MOST_CLIENTS = 64
 #: Clocks of what a relay sees inside SRTP, whose headers are plain: payload types of Chromium's and the endpoint's offers.
-AUDIO_CLOCKS = {111: 48_000}
+# Opus by itself, and in RED (RFC 2198), as browsers and the endpoint number them.
+AUDIO_CLOCKS = {111: 48_000, 63: 48_000}
 
 
 class Stream:
