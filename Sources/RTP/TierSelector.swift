@@ -33,6 +33,11 @@ package struct TierSelector: Sendable {
             return limitBitsPerSecond < need * 8 / 10 && limitBitsPerSecond < sentBitsPerSecond / 10 * 8
         }
 
+        fileprivate func isVeryThin(_ need: Int) -> Bool {
+            let said = min(limitBitsPerSecond ?? .max, promisedBitsPerSecond ?? .max)
+            return loss < 0.03 && said < need * 3 / 10
+        }
+
         /// Nothing speaks against more than a tier needs. An estimate that is not under what little was sent says nothing.
         fileprivate func hasRoom(above need: Int) -> Bool {
             if let promisedBitsPerSecond, promisedBitsPerSecond <= need * 11 / 10 { return false }
@@ -66,8 +71,8 @@ package struct TierSelector: Sendable {
         guard now >= nextEvaluation ?? now else { return }
         nextEvaluation = now + Self.evaluation
         let isTooThin = line.isTooThin(for: need)
-        // Loss alone is no sign of a thin line: what is below `low` is for lines that were said to be thin.
-        if isTooThin || line.loss > 0.10 && tier < .low { return suffer(now) }
+        // What is below `low` is for lines that are said to be very thin and lose nothing: loss makes estimates small, and is no sign of a thin line.
+        if isTooThin || line.loss > 0.10, tier < .low || line.isVeryThin(table[.low].neededBitsPerSecond) { return suffer(now) }
         badInRow = 0
         // Receivers estimate little more than they are sent, so the next tier's need never shows: room above the present one must do, and a
         // climb that was wrong makes the next one wait longer.
