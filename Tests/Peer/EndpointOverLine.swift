@@ -9,7 +9,7 @@ import Testing
 
 /// An endpoint's peer that sends its sound and a loop of pictures to a server's over a line of its own, in virtual time. The server sends sound, which the
 /// endpoint gives feedback about on the same way up.
-struct EndpointOverLine {
+struct EndpointOverLine: OverLine {
     static let pictureBits = 500_000
     private static let loop = 50
     private static let soundInterval = Duration.milliseconds(20)
@@ -94,28 +94,7 @@ struct EndpointOverLine {
 
     private var second: Int { Int((pair.now - began).seconds) }
 
-    private mutating func pass(until end: Instant) {
-        flush()
-        var steps = 0
-        while let next = [down.nextArrival, up.nextArrival, pair.server.deadline, pair.endpoint.deadline].compactMap({ $0 }).min(),
-            next <= end
-        {
-            steps += 1
-            guard steps < 10_000 else {
-                Issue.record("a deadline that stays in the past")
-                break
-            }
-            pair.now = max(pair.now, next)
-            for bytes in down.arrivals(now: pair.now) { pair.deliver(bytes, toServer: false) }
-            for bytes in up.arrivals(now: pair.now) { pair.deliver(bytes, toServer: true) }
-            if let due = pair.server.deadline, due <= pair.now { pair.server.handleTimer(now: pair.now, sink: &pair.atServer) }
-            if let due = pair.endpoint.deadline, due <= pair.now { pair.endpoint.handleTimer(now: pair.now, sink: &pair.atEndpoint) }
-            flush()
-        }
-        pair.now = end
-    }
-
-    private mutating func flush() {
+    mutating func flush() {
         while seconds.count <= second { seconds.append(Second()) }
         for sent in pair.atEndpoint.sent {
             seconds[second].offered += (sent.bytes.count + 28) * 8

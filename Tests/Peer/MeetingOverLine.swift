@@ -9,7 +9,7 @@ import Testing
 
 /// A server's peer that sends the mix and the composed picture to an endpoint's over a line of its own, in virtual time: everything goes as on the wire,
 /// sealed, with the endpoint's feedback and reports; in place of the codecs stand packets of their sizes.
-struct MeetingOverLine {
+struct MeetingOverLine: OverLine {
     var pair: PeerPair
     var down: SimulatedLink<[UInt8]>
     var up: SimulatedLink<[UInt8]>
@@ -118,28 +118,7 @@ struct MeetingOverLine {
 
     private var second: Int { Int((pair.now - began).seconds) }
 
-    private mutating func pass(until end: Instant) {
-        flush()
-        var steps = 0
-        while let next = [down.nextArrival, up.nextArrival, pair.server.deadline, pair.endpoint.deadline].compactMap({ $0 }).min(),
-            next <= end
-        {
-            steps += 1
-            guard steps < 10_000 else {
-                Issue.record("a deadline that stays in the past")
-                break
-            }
-            pair.now = max(pair.now, next)
-            for bytes in down.arrivals(now: pair.now) { pair.deliver(bytes, toServer: false) }
-            for bytes in up.arrivals(now: pair.now) { pair.deliver(bytes, toServer: true) }
-            if let due = pair.server.deadline, due <= pair.now { pair.server.handleTimer(now: pair.now, sink: &pair.atServer) }
-            if let due = pair.endpoint.deadline, due <= pair.now { pair.endpoint.handleTimer(now: pair.now, sink: &pair.atEndpoint) }
-            flush()
-        }
-        pair.now = end
-    }
-
-    private mutating func flush() {
+    mutating func flush() {
         while seconds.count <= second { seconds.append(Second()) }
         (seconds[second].tier, seconds[second].lossTold) = (shown, pair.server.statistics.lossDown)
         for sent in pair.atServer.sent {
