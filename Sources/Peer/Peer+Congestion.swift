@@ -81,7 +81,6 @@ extension Peer {
         let told: Double? = control?.loss.fraction(now: now)
         statistics.lossDown = told ?? reportedLoss.fraction(now: now) ?? 0
         statistics.lineBitsPerSecond = control?.lineBitsPerSecond
-        statistics.queueMilliseconds = control?.queueMilliseconds ?? 0
         let line = TierSelector.Line(
             loss: statistics.lossDown, limitBitsPerSecond: statistics.estimatedBitsPerSecond,
             promisedBitsPerSecond: configuration.negotiated.video?.stream.maxBitsPerSecond,

@@ -26,8 +26,6 @@ package struct PeerStatistics: Equatable, Sendable {
     package var estimatedBitsPerSecond: Int?
     /// What the line to the peer was found to carry, headers included, bit/s; nil where that is not known, or more than anyone needs.
     package var lineBitsPerSecond: Int?
-    /// How long packets queue on the way to the peer.
-    package var queueMilliseconds = 0.0
     /// Bytes of padding that were sent to find out what the line carries.
     package var paddingBytesSent: UInt64 = 0
     package var retransmittedBytesSent: UInt64 = 0

@@ -50,15 +50,10 @@ package struct LineProbe: Sendable {
     private var tried: Double?
     /// When a line that was found wanting is asked by trains again.
     private var trainsAgain: Instant?
-    /// Runs that were begun, and those that a queue ended.
-    package private(set) var runs = 0
-    package private(set) var failures = 0
 
     package init() {}
 
     package var isRunning: Bool { run != nil }
-    /// Bits a second that the present run tries.
-    package var target: Double? { run?.target }
 
     /// When to ask for a demand next; nil while nothing is planned.
     package func deadline(now: Instant) -> Instant? {
@@ -119,7 +114,6 @@ package struct LineProbe: Sendable {
         // What little sound leaves is known too coarsely for a seventh of it to show.
         let target = min(max(bits * (goesWell ? Self.factor : Self.first), bits + Self.leastStep), enough * 1.08)
         run = Run(target: target, began: now, until: now + Self.duration, sentBefore: sent)
-        runs += 1
         return .nothing
     }
 
@@ -134,7 +128,6 @@ package struct LineProbe: Sendable {
     package mutating func fail(now: Instant) {
         nextRun = max(nextRun ?? now, now + min(wait, mostWait))
         if run != nil || tried != nil {
-            failures += 1
             wait = min(mostWait, wait + wait)
         }
         (run, tried, goesWell) = (nil, nil, false)
