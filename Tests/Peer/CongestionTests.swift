@@ -47,6 +47,26 @@ struct CongestionTests {
         #expect(abs(told - Double(loss) / 100) < 0.02, "\(told)")
     }
 
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `feedback that is lost itself tells of no loss and of no thin line`(seed: UInt64) throws {
+        var meeting = try MeetingOverLine(seed: seed) {
+            ($0.loss, $0.delay, $0.jitter, $0.isOrdered) = (10, .milliseconds(45), .milliseconds(30), true)
+        }
+        (meeting.up.loss, meeting.up.delay, meeting.up.jitter, meeting.up.isOrdered) = (10, .milliseconds(45), .milliseconds(30), true)
+        meeting.run(.seconds(40))
+        #expect(meeting.seconds.dropFirst(12).allSatisfy { $0.tier == .medium }, "\(meeting.story)")
+        let told = meeting.seconds.dropFirst(10).map(\.lossTold).reduce(0, +) / Double(meeting.seconds.count - 10)
+        #expect(abs(told - 0.1) < 0.015, "\(told)")
+    }
+
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `a line of 64 kbit per second has slides within eight seconds`(seed: UInt64) throws {
+        var meeting = try MeetingOverLine(seed: seed) { ($0.bitsPerSecond, $0.queue) = (64_000, .milliseconds(300)) }
+        meeting.up.bitsPerSecond = 64_000
+        meeting.run(.seconds(30))
+        #expect(meeting.seconds.dropFirst(8).allSatisfy { $0.tier == .slides }, "\(meeting.story)")
+    }
+
     @Test(arguments: 0..<2 as Range<UInt64>)
     func `reordering and jitter are neither loss nor a queue`(seed: UInt64) throws {
         for isOrdered in [false, true] {

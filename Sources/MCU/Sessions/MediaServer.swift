@@ -60,32 +60,48 @@ package final class MediaServer: MediaPlane {
         core = MediaCore(configuration: configuration)
         ntpAtStart = MediaClock.ntpAtStart()
 
+        var bound = try Self.bind(port: configuration.port, workers: core.workers.count)
+        // Of the free UDP ports that the kernel gives, some have a TCP connection of somebody's on their number.
+        for _ in 1..<Self.mostTries where configuration.port == 0 && bound.problem != nil {
+            bound = try Self.bind(port: 0, workers: core.workers.count)
+        }
+        port = bound.port
+        streamProblem = bound.problem
+        candidates = try Self.candidates(configuration, port: port)
+        start(bound.sockets, bound.listener)
+    }
+
+    /// For a port whose number is free for UDP and TCP both.
+    private static let mostTries = 8
+
+    /// A socket of the port for each worker, and TCP of the same number. Media by UDP is what the server is for; it goes without the other way, and says so.
+    private struct Bound {
+        let port: UInt16
+        let sockets: [UDPSocket]
+        var listener: StreamListener?
+        var problem: SocketFailure?
+    }
+
+    private static func bind(port asked: UInt16, workers: Int) throws(MediaServerError) -> Bound {
         var sockets: [UDPSocket] = []
-        var bound = configuration.port
-        for _ in core.workers {
-            let socket: UDPSocket
+        var port = asked
+        for _ in 0..<workers {
             do {
-                socket = try UDPSocket(port: bound)
+                let socket = try UDPSocket(port: port)
+                port = socket.port
+                sockets.append(socket)
             } catch {
                 switch error {
                 case .portTaken(let port): throw .portTaken(port)
-                case .refused(let reason): throw .cannotBind(port: bound, reason: reason)
+                case .refused(let reason): throw .cannotBind(port: port, reason: reason)
                 }
             }
-            bound = socket.port
-            sockets.append(socket)
         }
-        port = bound
-        candidates = try Self.candidates(configuration, port: bound)
-        let listener: StreamListener?
         do {
-            listener = try StreamListener(port: bound)
-            streamProblem = nil
+            return Bound(port: port, sockets: sockets, listener: try StreamListener(port: port))
         } catch {
-            // Media by UDP is what the server is for; it goes without the other way, and says so.
-            (listener, streamProblem) = (nil, error)
+            return Bound(port: port, sockets: sockets, problem: error)
         }
-        start(sockets, listener)
     }
 
     /// A datagram that came by TCP reaches any worker; that one hands it to who owns the session.

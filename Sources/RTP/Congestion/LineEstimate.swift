@@ -43,6 +43,8 @@ package struct LineEstimate: Sendable {
 
     /// From so many milliseconds on a queue is one.
     package static func limit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.unrest) }
+    /// The same for the queue of the newest packets.
+    package static func latestLimit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + max(gauge.unrest, gauge.latestUnrest)) }
 
     /// After each feedback.
     /// - Parameters:
@@ -73,7 +75,12 @@ package struct LineEstimate: Sendable {
         // All of the last 300 ms waited: what arrives is what the line carries, unless it is no more than what leaves. Then nothing of ours waits.
         if queue > limit, let busy {
             let arriving = max(busy, delivered ?? 0)
-            if arriving > capacity || (left ?? 0) > arriving * 1.05 { settle(on: arriving) }
+            if arriving > capacity {
+                settle(on: arriving)
+            } else if (left ?? 0) > arriving * 1.05 {
+                // Of a thin line a few packets are all that there is to count: what is a little less may be chance.
+                settle(on: arriving > capacity * 0.75 ? (arriving + capacity) / 2 : arriving)
+            }
         }
         if queue < smallest.queue * 0.9 { smallest = (queue, now) }
         guard now - smallest.time > Self.patience, now - since > Self.patience else { return }

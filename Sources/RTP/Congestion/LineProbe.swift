@@ -8,8 +8,8 @@ package struct LineProbe: Sendable {
     private static let pause = Duration.milliseconds(400)
     /// After a change of tier.
     private static let settling = Duration.milliseconds(1_500)
-    private static let (first, factor, leastStep) = (1.15, 1.8, 20_000.0)
-    private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(10), Duration.seconds(40))
+    private static let (first, factor, leastStep) = (1.15, 1.8, 15_000.0)
+    private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(20), Duration.seconds(40))
     /// Trains in a row, and packets of each.
     private static let (trains, trainPackets, trainPause) = (5, 5, Duration.milliseconds(120))
 
@@ -42,8 +42,11 @@ package struct LineProbe: Sendable {
     private var goesWell = false
     /// The longest queue of the last run, ms beyond what the gauge wavers by.
     private var worst = 0.0
-    /// What a run must have proven of what it tried: what arrives is known to a few percent. And the queue that it may have left.
-    private static let (proof, mostQueue) = (0.88, 18.0)
+    /// What a run must have proven of what it tried: what arrives is known to a few percent.
+    private static let proof = 0.88
+    /// And the queue that it may have left, in milliseconds: a few for any line, and the time that a packet of sound or padding itself takes on this one, where
+    /// the shortest ones set the measure.
+    private static func mostQueue(_ bits: Double) -> Double { 18 + 300 * 8 * 1_000 / max(bits, 30_000) }
     /// What the last call wanted to reach.
     private var goal: Double?
     /// What the last run tried; nil once it was compared with what it proved.
@@ -105,7 +108,7 @@ package struct LineProbe: Sendable {
             return .train(packets: Self.trainPackets)
         }
         guard now >= nextRun ?? now else { return .nothing }
-        if let last = tried, bits < last * Self.proof || worst > Self.mostQueue {
+        if let last = tried, bits < last * Self.proof || worst > Self.mostQueue(bits) {
             // It was cut off by the line, or did not arrive at all, or waited more and more.
             fail(now: now)
             return .nothing

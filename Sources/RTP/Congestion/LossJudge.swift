@@ -43,7 +43,10 @@ package struct LossJudge: Sendable {
         if let end = until {
             guard now >= end else { return .nothing }
             (until, bad) = (nil, 0)
-            guard loss > before / 3 else { return .isOurs }
+            guard loss > before * 0.6 else {
+                inherent = max(inherent, loss)
+                return .isOurs
+            }
             inherent = min(before, max(inherent, loss))
             return .isTheLines
         }

@@ -19,6 +19,8 @@ package struct QueueGauge: Sendable {
     private var latest: Int64 = .max
     /// How much the gauge wavers by itself, ms: what jitter makes of it while nothing queues.
     package private(set) var unrest = 0.0
+    /// The same of the newest packets alone, of which there are fewer.
+    package private(set) var latestUnrest = 0.0
 
     package init() {}
 
@@ -76,6 +78,7 @@ package struct QueueGauge: Sendable {
         let share = min(1, passed.seconds / 4)
         // Twice the mean is about what a wavering gauge reaches.
         unrest += (min(100, milliseconds * 2) - unrest) * share
+        latestUnrest += (min(100, latestMilliseconds * 2) - latestUnrest) * share
     }
 
     /// What queues now is the empty line from here on: the way has become longer.

@@ -111,14 +111,21 @@ package struct SendControl: Sendable {
         var arrived = 0
         var newest = now
         defer { (self.gauge, self.arriving, self.leaving, self.bursts) = (gauge, arriving, leaving, bursts) }
-        let lost = try packets.receive(datagram, feedback, now: now) { delivery in
-            gauge.add(sent: delivery.sent, arrival: delivery.arrival)
-            arriving.add(bytes: delivery.bytes, at: delivery.arrival)
-            leaving.add(bytes: delivery.bytes, at: delivery.sent)
-            bursts.add(delivery)
-            newest = delivery.sent
-            arrived += 1
-        }
+        let lost = try packets.receive(
+            datagram, feedback, now: now,
+            { delivery in
+                gauge.add(sent: delivery.sent, arrival: delivery.arrival)
+                arriving.add(bytes: delivery.bytes, at: delivery.arrival)
+                leaving.add(bytes: delivery.bytes, at: delivery.sent)
+                bursts.add(delivery)
+                newest = delivery.sent
+                arrived += 1
+            },
+            unheard: { delivery in
+                // The message was lost, not the packets: as much of them came as of the others.
+                arriving.add(bytes: delivery.bytes, at: delivery.arrival)
+                leaving.add(bytes: delivery.bytes, at: delivery.sent)
+            })
         guard arrived > 0 else { return }
         lastFeedback = now
         reportsWithout = 0
@@ -143,7 +150,7 @@ package struct SendControl: Sendable {
             if probe.isRunning { probed += 1 }
             bursts.doubt()
             probe.fail(now: now)
-        } else if probe.isRunning, gauge.latestMilliseconds > LineEstimate.limit(gauge), gauge.milliseconds > 5 {
+        } else if probe.isRunning, gauge.latestMilliseconds > LineEstimate.latestLimit(gauge), gauge.milliseconds > 5 {
             probe.fail(now: now)
         }
         if bursts.isFast, !estimate.isCongested { estimate.set(LineEstimate.most) }
@@ -223,7 +230,7 @@ package struct SendControl: Sendable {
             && bitsBeforeTrial == nil && now - lastFeedback < .milliseconds(600)
         return probe.demand(
             bits: estimate.bitsPerSecond, enough: choice.wanted(loss: loss.fraction(now: now) ?? 0), isCalm: isCalm, isFast: bursts.isFast,
-            queue: gauge.latestMilliseconds - gauge.unrest, isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag, sent: sent,
+            queue: gauge.latestMilliseconds - max(gauge.unrest, gauge.latestUnrest), isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag, sent: sent,
             now: now)
     }
 

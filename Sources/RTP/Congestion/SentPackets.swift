@@ -4,6 +4,7 @@ import CCache
 /// What went out under which transport-wide number, until feedback tells what became of it.
 ///
 /// Reordering is not loss: a packet that a message calls missing may still come in a later one. It is lost when one has arrived that left `patience` after it.
+/// Nor is silence loss: what a message told that was lost itself is known of no packet. Messages are counted, so that a gap between two of them is seen.
 package struct SentPackets: Sendable {
     private static let capacity = 2_048
     static let patience = Duration.milliseconds(100)
@@ -13,9 +14,23 @@ package struct SentPackets: Sendable {
     /// Eight bytes, so that a packet touches little memory: times are kept to 1/65536 s, in 32 bits that go round after 18 hours.
     private struct Sent: Sendable {
         var sequence: UInt16 = 0
-        /// 0: none, or answered.
-        var bytes: UInt16 = 0
+        /// 0: none, or answered. The highest bit: a message called it missing.
+        private var bytesAndMark: UInt16 = 0
         var ticks: UInt32 = 0
+
+        init() {}
+
+        init(sequence: UInt16, bytes: Int, ticks: UInt32) {
+            self.sequence = sequence
+            bytesAndMark = UInt16(clamping: min(bytes, 0x7fff))
+            self.ticks = ticks
+        }
+
+        var isOpen: Bool { bytesAndMark != 0 }
+        var bytes: Int { Int(bytesAndMark & 0x7fff) }
+        var isMissing: Bool { bytesAndMark & 0x8000 != 0 }
+        mutating func close() { bytesAndMark = 0 }
+        mutating func miss() { if isOpen { bytesAndMark |= 0x8000 } }
 
         /// When it went: the last moment before `now` that these bits stand for.
         func time(before now: Instant) -> Instant {
@@ -26,7 +41,7 @@ package struct SentPackets: Sendable {
 
     private static func ticks(_ time: Instant) -> UInt32 { UInt32(truncatingIfNeeded: time.nanoseconds / 1_000 &* 65_536 / 1_000_000) }
 
-    /// A packet that arrived, as feedback tells.
+    /// A packet that arrived, as feedback tells, or that will have arrived, since it is only not known.
     package struct Delivery: Equatable, Sendable {
         /// Counted from the first packet.
         package var number: Int64
@@ -41,8 +56,11 @@ package struct SentPackets: Sendable {
     private var next: Int64 = 0
     /// All before it were answered, or are lost.
     private var judged: Int64 = 0
-    /// The newest packet that arrived, and when it left.
-    private var newest: (number: Int64, sent: Instant)?
+    /// The newest packet that arrived.
+    private var newest: Delivery?
+    /// Messages tell of all before it, as far as they came; and which was the last.
+    private var toldUntil: Int64 = 0
+    private var lastMessage: UInt8?
     /// What left before the next packet that arrives is neither.
     private var forgives = false
 
@@ -56,8 +74,7 @@ package struct SentPackets: Sendable {
     /// The number for the next packet; notes when it goes and its size without `overhead`.
     package mutating func send(bytes: Int, now: Instant) -> UInt16 {
         let sequence = UInt16(truncatingIfNeeded: next)
-        ring[Int(sequence) % Self.capacity] = Sent(
-            sequence: sequence, bytes: UInt16(clamping: bytes + Self.overhead), ticks: Self.ticks(now))
+        ring[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: bytes + Self.overhead, ticks: Self.ticks(now))
         next &+= 1
         self.bytes &+= Int64(bytes + Self.overhead)
         return sequence
@@ -69,7 +86,7 @@ package struct SentPackets: Sendable {
         let (first, ticks) = (UInt16(truncatingIfNeeded: next), Self.ticks(now))
         for _ in 0..<packets {
             let sequence = UInt16(truncatingIfNeeded: next)
-            ring[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: UInt16(clamping: bytes + Self.overhead), ticks: ticks)
+            ring[Int(sequence) % Self.capacity] = Sent(sequence: sequence, bytes: bytes + Self.overhead, ticks: ticks)
             next &+= 1
         }
         self.bytes &+= Int64(packets * (bytes + Self.overhead))
@@ -92,38 +109,66 @@ package struct SentPackets: Sendable {
         forgives = true
     }
 
-    /// Reads one feedback message, and calls `body` for each packet that arrived and was not told of before, in order of numbers.
+    /// Reads one feedback message.
+    /// - Parameters:
+    ///   - arrived: called for each packet that arrived and was not told of before, in order of numbers.
+    ///   - unheard: called for each packet before them of which no message will tell; its arrival is guessed.
     /// - Returns: how many of the packets before them are lost.
     /// - Throws: `PacketError` where it is not one; what was read before counts.
     package mutating func receive(
-        _ datagram: RawSpan, _ feedback: FeedbackHeader, now: Instant, _ body: (Delivery) -> Void
+        _ datagram: RawSpan, _ feedback: FeedbackHeader, now: Instant, _ arrived: (Delivery) -> Void, unheard: (Delivery) -> Void = { _ in }
     ) throws(PacketError) -> Int {
+        let message = try TransportFeedback.header(of: datagram, feedback)
+        missBetween(message)
         try TransportFeedback.forEach(in: datagram, feedback) { entry in
-            guard let arrival = entry.arrival else { return }
             let place = Int(entry.sequenceNumber) % Self.capacity
             let packet = ring[place]
-            guard packet.bytes > 0, packet.sequence == entry.sequenceNumber else { return }
-            let number = next - 1 - Int64(UInt16(truncatingIfNeeded: next - 1) &- entry.sequenceNumber)
+            guard packet.isOpen, packet.sequence == entry.sequenceNumber else { return }
+            guard let arrival = entry.arrival else { return ring[place].miss() }
+            let number = number(of: entry.sequenceNumber)
             if forgives { (judged, forgives) = (max(judged, number), false) }
             guard number >= judged else { return }
-            ring[place].bytes = 0
-            let sent = packet.time(before: now)
-            if number > newest?.number ?? -1 { newest = (number, sent) }
-            body(Delivery(number: number, sent: sent, arrival: arrival, bytes: Int(packet.bytes)))
+            ring[place].close()
+            let delivery = Delivery(number: number, sent: packet.time(before: now), arrival: arrival, bytes: packet.bytes)
+            if number > newest?.number ?? -1 { newest = delivery }
+            arrived(delivery)
         }
-        return judge(now: now)
+        return judge(now: now, unheard)
     }
 
-    private mutating func judge(now: Instant) -> Int {
+    /// The last packet of this number.
+    private func number(of sequence: UInt16) -> Int64 { next - 1 - Int64(UInt16(truncatingIfNeeded: next - 1) &- sequence) }
+
+    /// What lies between two messages that follow each other is told of as well: it did not come.
+    private mutating func missBetween(_ message: TransportFeedback.Header) {
+        let first = number(of: message.base)
+        if let lastMessage, message.count == lastMessage &+ 1, first > toldUntil, first - toldUntil < Int64(Self.capacity) {
+            for number in toldUntil..<first where ring[Int(number) % Self.capacity].sequence == UInt16(truncatingIfNeeded: number) {
+                ring[Int(number) % Self.capacity].miss()
+            }
+        }
+        let isNewer = lastMessage.map { Int8(bitPattern: message.count &- $0) > 0 } ?? true
+        guard isNewer else { return }
+        lastMessage = message.count
+        toldUntil = max(0, min(next, first + Int64(message.packets)))
+    }
+
+    private mutating func judge(now: Instant, _ unheard: (Delivery) -> Void) -> Int {
         guard let newest else { return 0 }
         judged = max(judged, next - Int64(Self.capacity))
         var lost = 0
         while judged < newest.number {
-            let packet = ring[Int(judged) % Self.capacity]
-            if packet.bytes > 0, packet.sequence == UInt16(truncatingIfNeeded: judged) {
-                guard newest.sent - packet.time(before: now) >= Self.patience else { break }
-                ring[Int(judged) % Self.capacity].bytes = 0
-                lost += 1
+            let place = Int(judged) % Self.capacity
+            let packet = ring[place]
+            if packet.isOpen, packet.sequence == UInt16(truncatingIfNeeded: judged) {
+                let sent = packet.time(before: now)
+                guard newest.sent - sent >= Self.patience else { break }
+                ring[place].close()
+                if packet.isMissing {
+                    lost += 1
+                } else {
+                    unheard(Delivery(number: judged, sent: sent, arrival: newest.arrival - (newest.sent - sent), bytes: packet.bytes))
+                }
             }
             judged += 1
         }

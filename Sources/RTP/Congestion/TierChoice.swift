@@ -4,6 +4,8 @@ import Base
 package struct TierChoice: Sendable {
     /// Above these parts lost a picture of many packets is seldom whole in time, however fast the line is.
     private static let lossCaps: [(loss: Double, best: TierID)] = [(0.28, .lower), (0.15, .low), (0.035, .medium)]
+    /// A tier is kept up to so many times the loss up to which it is taken: among a few hundred packets a part of them wavers by a fifth.
+    private static let keeping = 1.3
     /// Between a change and the next one up.
     private static let (shortestHold, longestHold) = (Duration.seconds(3), Duration.seconds(15))
     /// Queues within so long at one tier: it does not fit, whatever was measured.
@@ -86,11 +88,12 @@ package struct TierChoice: Sendable {
                 if isRestless, next.map({ $0 <= tier }) ?? false { next = worse(than: tier) }
                 if next.map({ $0 > tier }) ?? true { return fall(to: next, leaving: isCongested, episodes, now) }
             }
-            if cap > tier {
+            let kept = self.cap(loss / Self.keeping)
+            if kept > tier {
                 // One bad second is no reason.
                 let since = lossSince ?? now
                 lossSince = since
-                if now - since > .seconds(2) { fall(to: cap, leaving: false, episodes, now) }
+                if now - since > .seconds(2) { fall(to: kept, leaving: false, episodes, now) }
                 return
             }
         }

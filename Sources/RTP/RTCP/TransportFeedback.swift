@@ -15,18 +15,30 @@ package enum TransportFeedback {
         package var arrival: Instant?
     }
 
+    /// What a message says of itself: the first number that it tells of, how many, and which message of its sender it is.
+    package struct Header: Equatable, Sendable {
+        package var base: UInt16
+        package var packets: Int
+        package var count: UInt8
+    }
+
+    package static func header(of datagram: RawSpan, _ feedback: FeedbackHeader) throws(PacketError) -> Header {
+        let start = feedback.information.lowerBound
+        let packets: UInt16 = try datagram.bigEndian(at: start + 2)
+        guard packets <= mostPackets else { throw .tooMany(.chunk) }
+        return Header(base: try datagram.bigEndian(at: start), packets: Int(packets), count: try datagram.bigEndian(at: start + 7))
+    }
+
     /// Calls `body` for each packet in order.
     /// - Throws: `PacketError` where chunks or deltas are missing.
     package static func forEach(in datagram: RawSpan, _ feedback: FeedbackHeader, _ body: (Entry) -> Void) throws(PacketError) {
-        let start = feedback.information.lowerBound
-        let base: UInt16 = try datagram.bigEndian(at: start)
-        let count: UInt16 = try datagram.bigEndian(at: start + 2)
-        guard count <= mostPackets else { throw .tooMany(.chunk) }
+        let header = try header(of: datagram, feedback)
+        let (start, base, count) = (feedback.information.lowerBound, header.base, header.packets)
         let reference = try datagram.bigEndian24(at: start + 4)
-        let deltas = try placeOfDeltas(datagram, chunks: start + 8, packets: Int(count), end: feedback.information.upperBound)
+        let deltas = try placeOfDeltas(datagram, chunks: start + 8, packets: count, end: feedback.information.upperBound)
         var walk = Walk(
             time: Int64(Int32(bitPattern: reference << 8) >> 8) * 64_000_000, delta: deltas, end: feedback.information.upperBound)
-        try forEachStatus(datagram, chunks: start + 8, packets: Int(count)) { index, status throws(PacketError) in
+        try forEachStatus(datagram, chunks: start + 8, packets: count) { index, status throws(PacketError) in
             body(Entry(sequenceNumber: base &+ UInt16(index), arrival: try walk.next(status, datagram)))
         }
     }

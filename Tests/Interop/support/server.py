@@ -1,6 +1,7 @@
 """A server of one's own: free ports, a data folder that is thrown away, ended by its id."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -30,10 +31,23 @@ def executable():
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port():
+    """A port that is free for UDP and TCP on every address, below those that the kernel gives away by itself: what connects out meanwhile takes none of these."""
+    version6 = Path("/proc/net/if_inet6").exists()
+    everywhere, family = ("::", socket.AF_INET6) if version6 else ("0.0.0.0", socket.AF_INET)
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, lowest) if lowest > 12_000 else 0
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+                for one in (stream, datagrams):
+                    if version6:
+                        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                    one.bind((everywhere, port))
+                    port = one.getsockname()[1]
+                return port
+        except OSError:
+            continue
 
 
 def own_addresses():
@@ -57,7 +71,7 @@ class Server:
             arguments = ("--store", url, *arguments)
         self.data = Path(tempfile.mkdtemp(prefix="nhipcau-interop-"))
         self.port = free_port()
-        self.media_port = free_port(socket.SOCK_DGRAM)
+        self.media_port = free_port()
         self.arguments = arguments
         #: What answers name as the server's own: a relay that stands before it, or this machine's.
         self.addresses = addresses or own_addresses()
