@@ -249,6 +249,33 @@ def test_a_thin_way_up_is_told_once_and_offered_again_after_longer_and_longer_ca
     assert told == [[51, "thin"], [87, "better"], [115, "thin"], [147, "better"]], told
 
 
+def test_a_line_that_drowns_is_told_within_seconds_and_sound_takes_less_until_it_is_calm(page):
+    told = page.evaluate("""async () => {
+        const { ThinLine } = await import('/modules/line.js');
+        const [told, sound] = [[], []];
+        let at = 0;
+        let line = new ThinLine();
+        const pass = (seconds, figures, isSending) => {
+            for (let step = 0; step < 2 * seconds; step += 1, at += 500) {
+                const verdict = line.note(at, { outgoing: 3e6, lossUp: 0, roundTripMs: 30, ...figures }, isSending);
+                if (verdict) told.push([at / 1000, verdict]);
+                if (line.isSoundThin !== (sound.at(-1)?.[1] ?? false)) sound.push([at / 1000, line.isSoundThin]);
+            }
+        };
+        pass(1, {}, true);
+        pass(5, { outgoing: 50_000, lossUp: 0.5, roundTripMs: 340 }, true);
+        pass(4, { lossUp: 0.3, roundTripMs: 60 }, false);   // the figure of loss looks back
+        pass(20, {}, false);                                // calm from 10 s
+        pass(10, { lossUp: 0.1, roundTripMs: 300 }, false); // sound alone is too much: from 30 s
+        pass(60, {}, false);                                // calm from 40 s, twice as long
+        line = new ThinLine();
+        pass(10, { lossUp: 0.3 }, false);                   // a line that loses is not a thin one
+        pass(10, { roundTripMs: 700 }, false);              // nor one that is long
+        return { told, sound };
+    }""")
+    assert told == {"told": [[3.5, "thin"], [20, "better"]], "sound": [[3.5, True], [20, False], [33, True], [60, False]]}, told
+
+
 def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):
     browser = chromium()
     meeting = {"id": "m", "title": "Giao ban", "state": "running", "startsAt": "2026-11-23T01:00:00Z", "durationMinutes": 60, "layout": "grid"}

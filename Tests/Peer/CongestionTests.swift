@@ -110,10 +110,13 @@ struct CongestionTests {
         #expect(meeting.tier(at: 25) == before, "\(meeting.story)")
     }
 
-    /// 200 seeds in `make lines-soak`.
-    private static let seeds = UInt64(ProcessInfo.processInfo.environment["LINES_SEEDS"] ?? "") ?? 4
+    /// So many, or those that are named: 200 in `make lines-soak`.
+    private static let seeds: [UInt64] = {
+        let named = (ProcessInfo.processInfo.environment["LINES_SEEDS"] ?? "4").split(separator: ",").compactMap { UInt64($0) }
+        return named.count == 1 ? Array(0..<named[0]) : named
+    }()
 
-    @Test(arguments: 0..<seeds)
+    @Test(arguments: seeds)
     func `whatever a line does nothing is stuck, and no more than it carries is sent for long`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed &* 31)
         var meeting = try MeetingOverLine(seed: seed)

@@ -31,6 +31,9 @@ struct MeetingOverLine: OverLine {
         /// The longest that an item had to wait for those before it.
         var longestWait = Duration.zero
         var lossTold = 0.0
+        /// What control makes of the line, bit/s, and the queue that it sees, ms.
+        var estimate = 0.0
+        var queue = 0.0
     }
     private(set) var seconds: [Second] = []
     private(set) var waits: [Duration] = []
@@ -121,6 +124,8 @@ struct MeetingOverLine: OverLine {
     mutating func flush() {
         while seconds.count <= second { seconds.append(Second()) }
         (seconds[second].tier, seconds[second].lossTold) = (shown, pair.server.statistics.lossDown)
+        seconds[second].estimate = pair.server.control?.estimate.bitsPerSecond ?? 0
+        seconds[second].queue = max(seconds[second].queue, pair.server.control?.queueMilliseconds ?? 0)
         for sent in pair.atServer.sent {
             seconds[second].offered += (sent.bytes.count + 28) * 8
             let wait = down.waits(now: pair.now)
@@ -169,7 +174,7 @@ struct MeetingOverLine: OverLine {
 
     var story: String {
         seconds.map {
-            "\($0.tier.map { TierTable.usual[$0].label.prefix(2) } ?? "-")\($0.offered / 1_000)k/\(Int($0.longestWait.seconds * 1_000))ms"
+            "\($0.tier.map { TierTable.usual[$0].label.prefix(2) } ?? "-")\($0.offered / 1_000)k/\(Int($0.longestWait.seconds * 1_000))ms(\(Int($0.estimate / 1_000))k,\(Int($0.queue))ms,\(Int($0.lossTold * 100))%)"
         }
         .joined(separator: " ")
     }

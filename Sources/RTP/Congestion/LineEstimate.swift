@@ -50,8 +50,11 @@ package struct LineEstimate: Sendable {
     /// - Parameters:
     ///   - delivered: what arrived over the last half second, bit/s.
     ///   - busy: the same over the last 200 ms.
-    ///   - left: what left in the time of which feedback tells, bit/s.
-    package mutating func update(_ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, now: Instant) {
+    ///   - left: what of it left in the time of which feedback tells, bit/s.
+    ///   - share: of what is sent arrives where nothing queues, 0 … 1. What comes out of a queue is not enlarged by it: the loss may be the queue's.
+    package mutating func update(
+        _ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, share: Double, now: Instant
+    ) {
         let queue = gauge.milliseconds
         if let marked, now - marked.time < Self.mark {
         } else {
@@ -64,7 +67,7 @@ package struct LineEstimate: Sendable {
             if queue > limit, rising > 3 || queue > limit * 2 { return begin(queue, [busy, delivered].compactMap { $0 }.max(), now: now) }
             if let delivered, queue < limit {
                 isKnown = true
-                bitsPerSecond = min(Self.most, max(bitsPerSecond, delivered))
+                bitsPerSecond = min(Self.most, max(bitsPerSecond, delivered / max(0.5, share)))
             }
             return
         }

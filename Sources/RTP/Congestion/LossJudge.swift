@@ -25,6 +25,14 @@ package struct LossJudge: Sendable {
     private var before = 0.0
     private var until: Instant?
     private var next: Instant?
+    /// When loss that is taken for the line's own is put to doubt again, if something waits too.
+    private var doubtsAt: Instant?
+    private var doubtful = shortestDoubt
+    private static let (shortestDoubt, longestDoubt) = (Duration.seconds(10), Duration.seconds(80))
+    /// Less than this is not worth a trial.
+    private static let little = 0.1
+
+    package var isTrying: Bool { until != nil }
 
     package init() {}
 
@@ -32,7 +40,8 @@ package struct LossJudge: Sendable {
     /// - Parameters:
     ///   - loss: of the last two seconds, 0 … 1; nil where too few packets are known of.
     ///   - isIdle: far less is sent than the line was seen to carry.
-    package mutating func look(loss: Double?, isIdle: Bool, now: Instant) -> Verdict {
+    ///   - waits: packets wait, though it may be jitter.
+    package mutating func look(loss: Double?, isIdle: Bool, waits: Bool = false, now: Instant) -> Verdict {
         if let end = until, now >= end, loss == nil {
             // So little was sent meanwhile that nothing is known: then it was not found to be ours.
             (until, bad) = (nil, 0)
@@ -44,7 +53,8 @@ package struct LossJudge: Sendable {
             guard now >= end else { return .nothing }
             (until, bad) = (nil, 0)
             guard loss > before * 0.6 else {
-                inherent = max(inherent, loss)
+                inherent = loss
+                doubtful = Self.shortestDoubt
                 return .isOurs
             }
             inherent = min(before, max(inherent, loss))
@@ -52,10 +62,18 @@ package struct LossJudge: Sendable {
         }
         if loss < inherent { inherent += (loss - inherent) * 0.05 }
         guard loss > Self.limit(inherent) else {
-            // What goes on for a while is how the line is.
+            // What goes on for a while is how the line is. But a short queue that overflows looks like that too.
             inherent += max(0, loss - inherent) * 0.1
             bad = 0
-            return .nothing
+            guard waits, loss > Self.little else { return .nothing }
+            guard let at = doubtsAt else {
+                doubtsAt = now + .seconds(Self.patience)
+                return .nothing
+            }
+            guard now >= at else { return .nothing }
+            (doubtsAt, doubtful) = (now + doubtful, min(Self.longestDoubt, doubtful + doubtful))
+            (before, until) = (loss, now + Self.trial)
+            return .tries(0.7)
         }
         bad += 1
         guard bad >= Self.patience || loss > 0.35 else { return .nothing }

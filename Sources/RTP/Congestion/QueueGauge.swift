@@ -17,10 +17,12 @@ package struct QueueGauge: Sendable {
     private var halfBegan: Instant?
     /// Of the newest packets alone.
     private var latest: Int64 = .max
-    /// How much the gauge wavers by itself, ms: what jitter makes of it while nothing queues.
+    /// How much the gauge wavers by itself, ms: what jitter makes of it while nothing queues. It is learned from steps between two looks; a queue that stands
+    /// is no unrest.
     package private(set) var unrest = 0.0
     /// The same of the newest packets alone, of which there are fewer.
     package private(set) var latestUnrest = 0.0
+    private var looked: (standing: Double, latest: Double)?
 
     package init() {}
 
@@ -73,12 +75,15 @@ package struct QueueGauge: Sendable {
     }
 
     /// Learns how much the gauge wavers.
-    /// - Parameter passed: since the last call.
+    /// - Parameter passed: since the last call; zero where what is seen now is to be no measure.
     package mutating func learnUnrest(_ passed: Duration) {
+        let now = (standing: milliseconds, latest: latestMilliseconds)
+        defer { looked = now }
+        guard passed > .zero, let looked else { return }
         let share = min(1, passed.seconds / 4)
-        // Twice the mean is about what a wavering gauge reaches.
-        unrest += (min(100, milliseconds * 2) - unrest) * share
-        latestUnrest += (min(100, latestMilliseconds * 2) - latestUnrest) * share
+        // Three times the mean step is about what a wavering gauge reaches.
+        unrest += (min(100, abs(now.standing - looked.standing) * 3) - unrest) * share
+        latestUnrest += (min(100, abs(now.latest - looked.latest) * 3) - latestUnrest) * share
     }
 
     /// What queues now is the empty line from here on: the way has become longer.

@@ -17,6 +17,8 @@ package struct SendControl: Sendable {
     private static let manyPackets = 80
     /// So few bits a second make a line lose seldom, and then there is a queue to see.
     private static let little = 350_000.0
+    /// What waits for more than so many milliseconds in the mean, waits.
+    private static let noQueue = 25.0
     /// While nothing is known: what an encoder sends too much need not pile up.
     private static let paceFactor = 1.1
     /// Of the estimate: sound comes in steps too.
@@ -25,6 +27,8 @@ package struct SendControl: Sendable {
     private static let roomy = 3.0
 
     private(set) var gauge = QueueGauge()
+    /// Of the last second or so, ms.
+    private var meanQueue = 0.0
     private var arriving = DeliveryMeter()
     private var leaving = DeliveryMeter()
     private var bursts = BurstMeter()
@@ -140,11 +144,12 @@ package struct SendControl: Sendable {
         _ gauge: inout QueueGauge, _ arriving: DeliveryMeter, _ leaving: DeliveryMeter, _ bursts: inout BurstMeter, now: Instant
     ) {
         let episodes = estimate.episodes
-        // What the line loses by itself it carries all the same.
-        let share = max(0.5, 1 - judge.inherent)
+        meanQueue += (gauge.milliseconds - meanQueue) * 0.1
+        // What the line loses by itself it carries all the same; not while that is tried out.
+        let lost = bitsBeforeTrial == nil ? min(judge.inherent, loss.fraction(over: 2, now: now) ?? loss.fraction(now: now) ?? 0) : 0
         estimate.update(
-            &gauge, delivered: arriving.bitsPerSecond().map { $0 / share }, busy: arriving.bitsPerSecond(over: 4),
-            left: leaving.bitsPerSecond(), now: now)
+            &gauge, delivered: arriving.bitsPerSecond(), busy: arriving.bitsPerSecond(over: 4), left: leaving.bitsPerSecond(),
+            share: 1 - lost, now: now)
         if estimate.episodes > episodes {
             // A queue that a probe made is no fault of the tier.
             if probe.isRunning { probed += 1 }
@@ -159,7 +164,7 @@ package struct SendControl: Sendable {
     }
 
     private mutating func judgeLoss(now: Instant, _ left: Double?) {
-        let known = loss.fraction(over: 2, atLeast: Self.manyPackets, now: now)
+        let known = loss.fraction(over: 2, atLeast: judge.isTrying ? LossWindow.least : Self.manyPackets, now: now)
         let lost = known ?? 0
         // What a queue that is full drops says nothing else than the queue does, unless it is hardly seen.
         guard lost > Self.heavyLoss || !estimate.isCongested,
@@ -169,9 +174,11 @@ package struct SendControl: Sendable {
             return judge.forget()
         }
         let sent = (left ?? 0) / max(0.1, 1 - lost)
-        // Little that is sent cannot be too much, unless hardly anything of it arrives.
-        let isIdle = sent < max(Self.little, estimate.bitsPerSecond * 0.5) && lost < Self.heavyLoss
-        switch judge.look(loss: known, isIdle: isIdle, now: now) {
+        // Little that is sent cannot be too much, unless hardly anything of it arrives, or it waits.
+        let isIdle =
+            sent < max(Self.little, estimate.bitsPerSecond * 0.5) && lost < Self.heavyLoss
+            && meanQueue < Self.noQueue
+        switch judge.look(loss: known, isIdle: isIdle, waits: meanQueue > Self.noQueue, now: now) {
         case .nothing: break
         case .tries(let share):
             bitsBeforeTrial = estimate.bitsPerSecond

@@ -99,7 +99,7 @@ class Cell:
         bad = {"thin": self.line.is_thin}
         is_up = self.way == "up"
         receives = "sendrecv" if is_up else "sendonly"
-        speaker.call("join", common | {"name": "Nói", "audio": "sendrecv", "video": receives, "samples": samples} | (bad if is_up else clean))
+        speaker.call("join", common | {"name": "Nói", "audio": "sendrecv", "video": receives, "samples": samples} | (bad | {"spares": True} if is_up else clean))
         speaker.connected()
         listener.call("join", common | {"name": "Nghe", "audio": "recvonly", "video": "recvonly"} | (clean if is_up else bad))
         self.is_connected = listener.connected()
@@ -136,7 +136,7 @@ class Cell:
         said, heard = speaker.call("record"), listener.call("record")
         trouble, blind = (span and tuple(marked + ahead + 1000 * at for at in span) for span in (self.line.trouble, self.line.blind))
         result = {
-            "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"], "late": self.late,
+            "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"], "spared": [at - marked for at in said["spared"]], "late": self.late,
             "picture": picture.judge(said["painted"], heard["seen"], since, until, trouble),
         }
         if heard.get("heard") and heard["heard"]["stamps"]:

@@ -170,6 +170,29 @@
 
   const withoutCandidates = (sdp) => sdp.split('\r\n').filter((line) => !/^a=(candidate|end-of-candidates)/.test(line)).join('\r\n');
 
+  /** What the product's page does where the way up is too thin: by its own modules, twice a second. */
+  async function spare() {
+    const [{ LineFigures, Silence, ThinLine }, { readingOf }, { setThinSound }] = await Promise.all(
+      ['line', 'stats', 'media'].map((name) => import(`/modules/${name}.js`)),
+    );
+    const [audio, video] = ['audio', 'video'].map((kind) => peer.getSenders().find((sender) => sender.track?.kind === kind));
+    const [figures, silence, line] = [new LineFigures(), new Silence(), new ThinLine()];
+    let isThin = false;
+    const look = async () => {
+      const reading = readingOf(await peer.getStats(), performance.now());
+      const told = figures.note(reading);
+      if (silence.note(reading) >= 2_500 || peer.connectionState !== 'connected') return line.interrupted();
+      const verdict = line.note(reading.at, told, spared.length === 0);
+      if (verdict === 'thin') {
+        spared.push(now());
+        await video.replaceTrack(null);
+      }
+      if (isThin !== line.isSoundThin) await setThinSound(audio, (isThin = line.isSoundThin));
+    };
+    setInterval(() => look().catch(() => {}), 500);
+  }
+
+  const spared = [];
   let peer, sentTap, heardTap;
   const states = [];
 
@@ -196,7 +219,7 @@
     };
   }
 
-  /** @param port of the server, where it is not the announced one. @param thin whether transport-wide feedback is left out. */
+  /** @param port of the server, where it is not the announced one. @param spares whether the camera goes off where the line is too thin. @param thin whether transport-wide feedback is left out. */
   async function join({ meeting, token, name, port, thin, ...media }) {
     await open(media);
     await peer.setLocalDescription();
@@ -212,6 +235,7 @@
     const sdp = await answer.text();
     if (thin && sdp.includes('transport')) throw new Error(`transport-wide feedback was not offered and is in the answer: ${sdp}`);
     await peer.setRemoteDescription({ type: 'answer', sdp: port ? onlyLoopback(sdp, port) : sdp });
+    if (media.spares) spare();
     return { began, answer: sdp };
   }
 
@@ -239,7 +263,7 @@
 
   async function record() {
     const all = [...(await peer.getStats()).values()].filter((one) => ['inbound-rtp', 'outbound-rtp', 'candidate-pair', 'remote-inbound-rtp'].includes(one.type));
-    return { states, painted, seen, sent: sentTap?.take(), heard: heardTap?.take(), statistics: all };
+    return { states, spared, painted, seen, sent: sentTap?.take(), heard: heardTap?.take(), statistics: all };
   }
 
   window.line = { join, offer, answer, accept, status, record };

@@ -34,6 +34,7 @@ export class Call {
   /** The media session with which the seat was held last. */
   #held = null;
   #wish = null;
+  #isSoundThin = false;
   #identity = null;
   #backoff = new Backoff();
   #timer = null;
@@ -81,6 +82,13 @@ export class Call {
     await this.#media?.setWish(wish);
   }
 
+  /** Whether sound takes as little as it can: the way up carries no more. */
+  async setThinSound(isThin) {
+    if (isThin === this.#isSoundThin) return;
+    this.#isSoundThin = isThin;
+    await this.#media?.setThinSound(isThin);
+  }
+
   leave() {
     this.#identity = null;
     this.#drop();
@@ -120,6 +128,7 @@ export class Call {
     before?.close();
     this.#held = media.id;
     if (this.#wish?.seat === media.participantId) media.setWish(this.#wish);
+    if (this.#isSoundThin) media.setThinSound(true);
     this.#tell({ me: media.participantId });
     this.#onStream(media.stream);
     // One who was in watches on: a session that is not connected in time is restarted, before yet another one is made.

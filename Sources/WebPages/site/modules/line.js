@@ -74,72 +74,93 @@ const settling = 8_000;
 const badFor = 4_000;
 /** The same of loss, whose figure remembers a moment in which nothing passed for as long as it spans. */
 const lossyFor = span + badFor + 1_000;
-/** So long a line without a camera must be calm before it is offered again; doubled each time that it was too early. */
+/** A queue that is full says it sooner: little goes, much of it is lost, and the rest takes long. */
+const drowning = { loss: 0.2, roundTripMs: 250, settling: 2_000, badFor: 1_500 };
+/** So long a line without a camera must be calm before it is offered again, and sound is as good as it can be; doubled each time that it was too early. */
 const calmFor = 10_000;
 const longestCalm = 160_000;
 const calmLoss = 0.05;
+/** Without a camera: so long not calm, and sound takes as little as it can. */
+const crampedFor = 3_000;
 
-/** Whether the way up carries a camera. Says `thin` once when it does not, and `better` once when it is worth another try. */
+/** Whether the way up carries a camera, and sound in its best form. Says `thin` once when it carries no camera, and `better` once when it is worth another try. */
 export class ThinLine {
   #since = null;
   #lossySince = null;
+  #drowningSince = null;
   #sendingSince = null;
   #isThin = false;
+  #isSoundThin = false;
+  #crampedSince = null;
+  #calmSince = null;
   #calm = calmFor;
   #leastRoundTrip = Infinity;
+
+  /** Whether sound shall take as little as it can. */
+  get isSoundThin() {
+    return this.#isSoundThin;
+  }
 
   /**
    * @param figures of `LineFigures`. @param isSending whether the camera is on and somebody sees it.
    * @returns 'thin', 'better' or null.
    */
-  note(at, { outgoing, lossUp, roundTripMs }, isSending) {
-    if (roundTripMs !== null) this.#leastRoundTrip = Math.min(this.#leastRoundTrip, roundTripMs);
-    return this.#isThin && !isSending ? this.#whileOff(at, lossUp, roundTripMs) : this.#whileOn(at, outgoing, lossUp, isSending);
+  note(at, figures, isSending) {
+    if (figures.roundTripMs !== null) this.#leastRoundTrip = Math.min(this.#leastRoundTrip, figures.roundTripMs);
+    return isSending ? this.#whileOn(at, figures) : this.#whileOff(at, figures);
   }
 
   /** The reader turned the camera on or off: what was said of the line no longer stands. */
   decided() {
     this.interrupted();
-    this.#isThin = false;
+    [this.#isThin, this.#isSoundThin] = [false, false];
   }
 
   /** Nothing came for a while: what the browser believes of the line afterwards it has to learn first. */
   interrupted() {
-    [this.#since, this.#lossySince, this.#sendingSince] = [null, null, null];
+    [this.#since, this.#lossySince, this.#drowningSince, this.#sendingSince] = [null, null, null, null];
+    [this.#crampedSince, this.#calmSince] = [null, null];
   }
 
-  #whileOn(at, outgoing, lossUp, isSending) {
-    if (!isSending) {
-      this.interrupted();
-      return null;
-    }
+  #whileOn(at, { outgoing, lossUp, roundTripMs }) {
+    [this.#crampedSince, this.#calmSince] = [null, null];
     if (this.#isThin) return null; // it was said, and the camera is about to go off
     this.#sendingSince ??= at;
     const sentFor = at - this.#sendingSince;
-    const isThin = sentFor >= settling && outgoing !== null && outgoing < leastForCamera;
+    const isLittle = outgoing !== null && outgoing < leastForCamera;
+    const isThin = sentFor >= settling && isLittle;
     const isLossy = sentFor >= settling && (lossUp ?? 0) >= heavyLoss;
+    const drowns = sentFor >= drowning.settling && isLittle && (lossUp ?? 0) >= drowning.loss && (roundTripMs ?? 0) >= drowning.roundTripMs;
     // What went well for a minute was no mistake.
     if (sentFor >= 60_000 && !isThin && !isLossy) this.#calm = calmFor;
     this.#since = isThin ? (this.#since ?? at) : null;
     this.#lossySince = isLossy ? (this.#lossySince ?? at) : null;
-    const isLasting = (isThin && at - this.#since >= badFor) || (isLossy && at - this.#lossySince >= lossyFor);
-    if (!isLasting) return null;
-    [this.#isThin, this.#since, this.#lossySince] = [true, null, null];
+    this.#drowningSince = drowns ? (this.#drowningSince ?? at) : null;
+    const lasts = (since, long) => since !== null && at - since >= long;
+    if (!lasts(this.#since, badFor) && !lasts(this.#lossySince, lossyFor) && !lasts(this.#drowningSince, drowning.badFor)) return null;
+    return this.#thin();
+  }
+
+  #thin() {
+    this.interrupted();
+    [this.#isThin, this.#isSoundThin] = [true, true];
     return 'thin';
   }
 
-  #whileOff(at, lossUp, roundTripMs) {
-    this.#sendingSince = null;
-    const isCalm = (lossUp ?? 0) < calmLoss && (roundTripMs ?? 0) < 2 * this.#leastRoundTrip + 100;
-    if (!isCalm) {
-      this.#since = null;
-      return null;
+  #whileOff(at, { lossUp, roundTripMs }) {
+    [this.#since, this.#lossySince, this.#drowningSince, this.#sendingSince] = [null, null, null, null];
+    const long = 2 * this.#leastRoundTrip + 100;
+    const isCalm = (lossUp ?? 0) < calmLoss && (roundTripMs ?? 0) < long;
+    if (!this.#isThin && !this.#isSoundThin) {
+      const isCramped = (lossUp ?? 0) >= calmLoss && (roundTripMs ?? 0) >= Math.max(long, drowning.roundTripMs);
+      this.#crampedSince = isCramped ? (this.#crampedSince ?? at) : null;
+      if (isCramped && at - this.#crampedSince >= crampedFor) this.#isSoundThin = true;
     }
-    this.#since ??= at;
-    if (at - this.#since < this.#calm) return null;
-    this.#isThin = false;
-    this.#since = null;
+    this.#calmSince = isCalm ? (this.#calmSince ?? at) : null;
+    if (!isCalm || at - this.#calmSince < this.#calm || !(this.#isThin || this.#isSoundThin)) return null;
+    const verdict = this.#isThin ? 'better' : null;
+    [this.#isThin, this.#isSoundThin, this.#calmSince] = [false, false, null];
     this.#calm = Math.min(this.#calm * 2, longestCalm);
-    return 'better';
+    return verdict;
   }
 }

@@ -15,6 +15,19 @@ const restartAnswerPatience = 4_000;
 /** Bits a second that a good picture of so many lines takes: a smaller one does not fill the line with what nobody sees. */
 const bitsFor = (lines) => Math.max(120_000, Math.round(lines * lines * 5));
 
+/** Bits a second of speech where the way up carries hardly more; the headers of its packets take as much again. */
+const thinSound = 20_000;
+
+/** Sound that takes as little as it can, or is as good as it can be. A browser that cannot limit it sends it as before. */
+export async function setThinSound(sender, isThin) {
+  const parameters = sender.getParameters();
+  if (!parameters.encodings?.length) return;
+  const [encoding] = parameters.encodings;
+  if (isThin) encoding.maxBitrate = thinSound;
+  else delete encoding.maxBitrate;
+  await sender.setParameters(parameters).catch(() => {});
+}
+
 export class MediaSession {
   #peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   #senders = {};
@@ -131,6 +144,12 @@ export class MediaSession {
     this.#wish = wish;
     // One after the other: what getParameters gave is good for one setParameters.
     this.#wishing = this.#wishing.then(() => this.#follow(wish)).catch(() => {});
+    return this.#wishing;
+  }
+
+  /** @param isThin whether sound shall take as little as it can. */
+  setThinSound(isThin) {
+    this.#wishing = this.#wishing.then(() => setThinSound(this.#senders.audio, isThin)).catch(() => {});
     return this.#wishing;
   }
 

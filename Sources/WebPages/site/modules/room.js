@@ -129,6 +129,7 @@ export class Room {
   async setCamera(on) {
     if (on && this.store.state.camera.held && !this.mayDirect) return this.onNotice('room.cameraHeld');
     this.#thin.decided();
+    this.#call.setThinSound(false);
     this.#local({ spared: null });
     await this.#turnCamera(on);
   }
@@ -149,6 +150,7 @@ export class Room {
     if (!figures || silent >= hiccup || media !== 'connected') return this.#thin.interrupted();
     const isSending = camera.on && camera.available && this.#wish?.wanted !== false;
     const verdict = this.#thin.note(at, figures, isSending);
+    this.#call.setThinSound(this.#thin.isSoundThin);
     if (verdict === null) return;
     this.#local({ spared: verdict });
     if (verdict === 'thin') this.#turnCamera(false).catch(() => {});
