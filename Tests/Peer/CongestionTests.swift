@@ -69,12 +69,15 @@ struct CongestionTests {
 
     @Test(arguments: 0..<2 as Range<UInt64>)
     func `reordering and jitter are neither loss nor a queue`(seed: UInt64) throws {
-        for isOrdered in [false, true] {
-            var meeting = try MeetingOverLine(seed: seed) {
-                ($0.jitter, $0.isOrdered) = (isOrdered ? .milliseconds(80) : .milliseconds(30), isOrdered)
+        // Each packet by itself, in order, and in waves.
+        for (jitter, isOrdered, isWavy) in [(30, false, false), (60, false, false), (80, true, false), (60, true, true), (160, true, true)] {
+            func change(_ link: inout SimulatedLink<[UInt8]>) {
+                (link.jitter, link.isOrdered, link.isWavy) = (.milliseconds(jitter), isOrdered, isWavy)
             }
+            var meeting = try MeetingOverLine(seed: seed, change)
+            change(&meeting.up)
             meeting.run(.seconds(40))
-            #expect(meeting.seconds.dropFirst(18).allSatisfy { $0.tier == .high }, "\(isOrdered): \(meeting.story)")
+            #expect(meeting.seconds.dropFirst(18).allSatisfy { $0.tier == .high }, "\(jitter) \(isOrdered) \(isWavy): \(meeting.story)")
             #expect(meeting.pair.server.statistics.lossDown == 0)
         }
     }

@@ -13,6 +13,9 @@ package struct SimulatedLink<Item> {
     package var jitter: Duration
     /// Late items hold up those behind them instead of being overtaken.
     package var isOrdered = false
+    /// Lateness comes and goes in straight lines between values drawn 30 to 120 ms apart, as the lines of the rig have it, instead of being drawn for each item.
+    package var isWavy = false
+    private var wave: (from: Instant, until: Instant, before: Duration, after: Duration) = (.start, .start, .zero, .zero)
     /// nil: as wide as needed. Otherwise items wait for those before them.
     package var bitsPerSecond: Int?
     /// Who would wait longer than this is dropped; nil: no bound.
@@ -76,7 +79,7 @@ package struct SimulatedLink<Item> {
     }
 
     private mutating func put(_ item: Item) {
-        let late = Duration.nanoseconds(Int64.random(in: 0...jitter.nanoseconds, using: &generator))
+        let late = isWavy ? wavyLateness() : Duration.nanoseconds(Int64.random(in: 0...jitter.nanoseconds, using: &generator))
         var arrival = freeAt + delay + late
         if isOrdered {
             arrival = max(arrival, lastArrival)
@@ -85,6 +88,17 @@ package struct SimulatedLink<Item> {
         waiting.append(Waiting(arrival: arrival, number: numbers, item: item))
         nextArrival = min(nextArrival ?? arrival, arrival)
         numbers += 1
+    }
+
+    private mutating func wavyLateness() -> Duration {
+        while wave.until <= freeAt {
+            let next = Duration.nanoseconds(Int64.random(in: 0...jitter.nanoseconds, using: &generator))
+            // After a silence it begins anew.
+            let from = freeAt - wave.until > .seconds(1) ? freeAt - .milliseconds(1) : wave.until
+            wave = (from, from + .milliseconds(Int.random(in: 30...120, using: &generator)), wave.after, next)
+        }
+        let share = (freeAt - wave.from).seconds / (wave.until - wave.from).seconds
+        return .nanoseconds(wave.before.nanoseconds + Int64(Double((wave.after - wave.before).nanoseconds) * min(1, max(0, share))))
     }
 
     /// When to ask for arrivals; nil while nothing is under way.

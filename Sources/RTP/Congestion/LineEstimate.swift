@@ -33,6 +33,8 @@ package struct LineEstimate: Sendable {
     package var isCongested: Bool { congestedSince != nil }
     /// What came out of the queue.
     private var capacity = 0.0
+    /// The same when the queue began.
+    private var capacityAtFirst = 0.0
     private var marked: (time: Instant, queue: Double)?
     private var rising = 0.0
     /// The smallest queue of this episode, and when that was.
@@ -44,7 +46,7 @@ package struct LineEstimate: Sendable {
     /// From so many milliseconds on a queue is one.
     package static func limit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.unrest) }
     /// The same for the queue of the newest packets.
-    package static func latestLimit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + max(gauge.unrest, gauge.latestUnrest)) }
+    package static func latestLimit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.latestUnrest) }
 
     /// After each feedback.
     /// - Parameters:
@@ -52,8 +54,10 @@ package struct LineEstimate: Sendable {
     ///   - busy: the same over the last 200 ms.
     ///   - left: what of it left in the time of which feedback tells, bit/s.
     ///   - share: of what is sent arrives where nothing queues, 0 … 1. What comes out of a queue is not enlarged by it: the loss may be the queue's.
+    ///   - loses: more is lost than the line does by itself.
+    ///   - isFast: what leaves together arrives together. Then nothing of ours waits, whatever is late.
     package mutating func update(
-        _ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, share: Double, now: Instant
+        _ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, share: Double, loses: Bool, isFast: Bool, now: Instant
     ) {
         let queue = gauge.milliseconds
         if let marked, now - marked.time < Self.mark {
@@ -64,7 +68,7 @@ package struct LineEstimate: Sendable {
         }
         let limit = Self.limit(gauge)
         guard let since = congestedSince else {
-            if queue > limit, rising > 3 || queue > limit * 2 { return begin(queue, [busy, delivered].compactMap { $0 }.max(), now: now) }
+            if !isFast, queue > limit, rising > 3 || queue > limit * 2 { return begin(queue, [busy, delivered].compactMap { $0 }.max(), now: now) }
             if let delivered, queue < limit {
                 isKnown = true
                 bitsPerSecond = min(Self.most, max(bitsPerSecond, delivered / max(0.5, share)))
@@ -87,7 +91,8 @@ package struct LineEstimate: Sendable {
         }
         if queue < smallest.queue * 0.9 { smallest = (queue, now) }
         guard now - smallest.time > Self.patience, now - since > Self.patience else { return }
-        if let left, left < capacity * 0.85 {
+        // A queue that is full stays as it is too, but then it loses.
+        if !loses, let left, left < max(capacity, capacityAtFirst) * 0.85 {
             gauge.rebase()
             (congestedSince, lastQueue) = (nil, now)
         } else {
@@ -102,6 +107,7 @@ package struct LineEstimate: Sendable {
         smallest = (queue, now)
         capacity = bitsPerSecond
         if let arriving { settle(on: arriving) }
+        capacityAtFirst = capacity
     }
 
     private mutating func settle(on arriving: Double) {

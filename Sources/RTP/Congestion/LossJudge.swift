@@ -6,7 +6,11 @@ package struct LossJudge: Sendable {
     /// Loss from which on something is done: a seventh, and well above what is known to be the line's own. Less is lost by the line far more often than by
     /// the sender, whose queue shows first.
     private static func limit(_ inherent: Double) -> Double { max(0.15, inherent * 1.8 + 0.04) }
-    private static let (trial, patience) = (Duration.seconds(3), 2)
+    private static let (trial, patience) = (Duration.seconds(4), 2)
+    /// Seconds over which loss is to be given.
+    package static let span = 3
+    /// Where so little was sent in a trial that nothing is known at its end.
+    private static let overtime = Duration.seconds(2)
 
     /// What to do.
     package enum Verdict: Equatable, Sendable {
@@ -38,11 +42,11 @@ package struct LossJudge: Sendable {
 
     /// Called often; looks once a second.
     /// - Parameters:
-    ///   - loss: of the last two seconds, 0 … 1; nil where too few packets are known of.
+    ///   - loss: of the last `span` seconds, 0 … 1; nil where too few packets are known of.
     ///   - isIdle: far less is sent than the line was seen to carry.
     ///   - waits: packets wait, though it may be jitter.
     package mutating func look(loss: Double?, isIdle: Bool, waits: Bool = false, now: Instant) -> Verdict {
-        if let end = until, now >= end, loss == nil {
+        if let end = until, now >= end + Self.overtime, loss == nil {
             // So little was sent meanwhile that nothing is known: then it was not found to be ours.
             (until, bad) = (nil, 0)
             return .isTheLines
@@ -52,7 +56,7 @@ package struct LossJudge: Sendable {
         if let end = until {
             guard now >= end else { return .nothing }
             (until, bad) = (nil, 0)
-            guard loss > before * 0.6 else {
+            guard loss > before * 0.7 else {
                 inherent = loss
                 doubtful = Self.shortestDoubt
                 return .isOurs

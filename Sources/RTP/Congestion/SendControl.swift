@@ -17,8 +17,9 @@ package struct SendControl: Sendable {
     private static let manyPackets = 80
     /// So few bits a second make a line lose seldom, and then there is a queue to see.
     private static let little = 350_000.0
-    /// What waits for more than so many milliseconds in the mean, waits.
-    private static let noQueue = 25.0
+    /// What waits for more than so many milliseconds in the mean, or than jitter explains, waits.
+    private static let noQueue = 12.0
+    private var waits: Bool { meanQueue > max(Self.noQueue, gauge.unrest * 0.7) }
     /// While nothing is known: what an encoder sends too much need not pile up.
     private static let paceFactor = 1.1
     /// Of the estimate: sound comes in steps too.
@@ -45,6 +46,9 @@ package struct SendControl: Sendable {
     private var nextKnock: Instant?
     private var bitsBeforeTrial: Double?
     private var isDeaf = false
+    private var lossBeforeProbe: (loss: Double, until: Instant)?
+    private static let someLoss = 0.05
+    private static let probesEcho = Duration.seconds(1)
     private var lag = Duration.milliseconds(200)
     /// Queues that probes made.
     private var probed = 0
@@ -146,10 +150,10 @@ package struct SendControl: Sendable {
         let episodes = estimate.episodes
         meanQueue += (gauge.milliseconds - meanQueue) * 0.1
         // What the line loses by itself it carries all the same; not while that is tried out.
-        let lost = bitsBeforeTrial == nil ? min(judge.inherent, loss.fraction(over: 2, now: now) ?? loss.fraction(now: now) ?? 0) : 0
+        let lost = bitsBeforeTrial == nil ? min(judge.inherent, lossWithoutProbe(now: now)) : 0
         estimate.update(
             &gauge, delivered: arriving.bitsPerSecond(), busy: arriving.bitsPerSecond(over: 4), left: leaving.bitsPerSecond(),
-            share: 1 - lost, now: now)
+            share: 1 - lost, loses: (loss.fraction(over: 2, now: now) ?? 0) > judge.inherent + Self.someLoss, isFast: bursts.isFast, now: now)
         if estimate.episodes > episodes {
             // A queue that a probe made is no fault of the tier.
             if probe.isRunning { probed += 1 }
@@ -163,8 +167,17 @@ package struct SendControl: Sendable {
         choose(now: now)
     }
 
+    /// Of the last two seconds; what a probe loses more than was lost before it is no proof.
+    private mutating func lossWithoutProbe(now: Instant) -> Double {
+        let present = loss.fraction(over: 2, now: now) ?? loss.fraction(now: now) ?? 0
+        if probe.isRunning { lossBeforeProbe = (lossBeforeProbe?.loss ?? present, now + Self.probesEcho + lag) }
+        if let before = lossBeforeProbe, now < before.until { return min(present, before.loss) }
+        lossBeforeProbe = nil
+        return present
+    }
+
     private mutating func judgeLoss(now: Instant, _ left: Double?) {
-        let known = loss.fraction(over: 2, atLeast: judge.isTrying ? LossWindow.least : Self.manyPackets, now: now)
+        let known = loss.fraction(over: LossJudge.span, atLeast: judge.isTrying ? LossWindow.least : Self.manyPackets, now: now)
         let lost = known ?? 0
         // What a queue that is full drops says nothing else than the queue does, unless it is hardly seen.
         guard lost > Self.heavyLoss || !estimate.isCongested,
@@ -177,8 +190,8 @@ package struct SendControl: Sendable {
         // Little that is sent cannot be too much, unless hardly anything of it arrives, or it waits.
         let isIdle =
             sent < max(Self.little, estimate.bitsPerSecond * 0.5) && lost < Self.heavyLoss
-            && meanQueue < Self.noQueue
-        switch judge.look(loss: known, isIdle: isIdle, waits: meanQueue > Self.noQueue, now: now) {
+            && !waits
+        switch judge.look(loss: known, isIdle: isIdle, waits: waits, now: now) {
         case .nothing: break
         case .tries(let share):
             bitsBeforeTrial = estimate.bitsPerSecond
@@ -237,7 +250,7 @@ package struct SendControl: Sendable {
             && bitsBeforeTrial == nil && now - lastFeedback < .milliseconds(600)
         return probe.demand(
             bits: estimate.bitsPerSecond, enough: choice.wanted(loss: loss.fraction(now: now) ?? 0), isCalm: isCalm, isFast: bursts.isFast,
-            queue: gauge.latestMilliseconds - max(gauge.unrest, gauge.latestUnrest), isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag, sent: sent,
+            queue: gauge.latestMilliseconds - gauge.latestUnrest, isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag, sent: sent,
             now: now)
     }
 

@@ -8,7 +8,7 @@ package struct TierChoice: Sendable {
     private static let keeping = 1.3
     /// Between a change and the next one up.
     private static let (shortestHold, longestHold) = (Duration.seconds(3), Duration.seconds(15))
-    /// Queues within so long at one tier: it does not fit, whatever was measured.
+    /// Queues within so long at one tier: it does not fit, whatever was measured. Below the least one there is nothing that would.
     private static let (mostEpisodes, episodesWithin) = (3, Duration.seconds(10))
     /// What a tier may need beyond the estimate and still be kept: there its share is counted in.
     static let slack = 1.06
@@ -82,7 +82,7 @@ package struct TierChoice: Sendable {
         if let tier {
             let isTooMuch = need(tier) > bits * Self.slack
             // A queue that comes again and again: one less than what seems to fit.
-            let isRestless = isCongested && episodes - episodesBefore >= Self.mostEpisodes
+            let isRestless = tier != table.least && isCongested && episodes - episodesBefore >= Self.mostEpisodes
             if isTooMuch || isRestless {
                 var next = fitting(bits * Self.slack, cap: cap)
                 if isRestless, next.map({ $0 <= tier }) ?? false { next = worse(than: tier) }
