@@ -15,7 +15,7 @@ final class EndpointSession {
         var configuration: PeerConfiguration
         var report: EndpointSessionReport
         var options: EndpointOptions
-        var sound: EncodedSound?
+        var sound: SoundShelf?
         var shelf: PictureShelf?
     }
 
@@ -25,6 +25,12 @@ final class EndpointSession {
     private var soundPlayer: SoundPlayer?
     private var picturePlayer: PicturePlayer?
     private let encodedSound: EncodedSound?
+    private var soundChoice = SoundChoice()
+    private var nextSoundLook = Instant.start
+    private static let soundLookInterval = Duration.seconds(1)
+    /// Earlier packets, and the present one with them; made with the first loss.
+    private var redundancy: RedundantAudioWriter?
+    private var redundantPayload: [UInt8] = []
     private var encodedPictures: EncodedPictures?
     /// Lines that were asked for, until they are sent.
     private var linesAwaited: Int?
@@ -48,7 +54,7 @@ final class EndpointSession {
         report = ticket.report
         seat = ticket.report.location.flatMap { URL(string: $0)?.lastPathComponent }
         began = now
-        (encodedSound, encodedPictures) = (ticket.sound, ticket.shelf?.original)
+        (encodedSound, encodedPictures) = (ticket.sound?.original, ticket.shelf?.original)
         socket = try Self.socket()
         peer = try Peer(configuration: ticket.configuration, now: now)
         receivedPictures = ReceivedPictures(decodes: ticket.options.decoding == .all)
@@ -142,16 +148,39 @@ final class EndpointSession {
     }
 
     private func sendSound(now: Instant, sink: inout EndpointSink) {
-        guard let sound = encodedSound else { return }
+        guard soundPlayer != nil else { return }
+        if now >= nextSoundLook { chooseSound(now: now) }
         while let deadline = soundPlayer?.deadline, deadline <= now {
-            guard let due = soundPlayer?.take(now: now) else { continue }
+            guard let due = soundPlayer?.take(now: now), let sound = soundPlayer?.sound else { continue }
             let packet = sound.packets[due.packet]
             if packet.isEmpty { continue }
+            let level = sound.levels[due.packet]
+            let earlier = addRedundancy(packet, samples: sound.durations[due.packet], timestamp: due.timestamp)
+            let payload = earlier > 0 ? redundantPayload : packet
             peer.sendAudio(
-                packet.span, timestamp: due.timestamp, captured: due.captured, marker: due.isFirst, level: sound.levels[due.packet],
-                now: now,
-                sink: &sink)
+                payload.span.extracting(0..<earlier + packet.count), timestamp: due.timestamp, captured: due.captured, marker: due.isFirst,
+                level: level, redundancy: earlier, now: now, sink: &sink)
         }
+    }
+
+    private func chooseSound(now: Instant) {
+        nextSoundLook = now + Self.soundLookInterval
+        soundChoice.look(loss: peer.statistics.lossDown, lineBitsPerSecond: peer.lineBitsPerSecond)
+        guard let form = soundChoice.form == .thin ? ticket.sound?.thinSound() : encodedSound else { return }
+        soundPlayer?.change(to: form)
+    }
+
+    /// - Returns: bytes in `redundantPayload` before the packet, 0 where it goes alone.
+    private func addRedundancy(_ packet: [UInt8], samples: Int, timestamp: UInt32) -> Int {
+        guard soundChoice.form == .redundant, peer.takesRedundantAudio, samples == AudioFormat.samplesPerTick else {
+            redundancy = nil
+            return 0
+        }
+        if redundancy == nil { redundancy = RedundantAudioWriter() }
+        if redundantPayload.isEmpty { redundantPayload = [UInt8](repeating: 0, count: RedundantAudioWriter.room) }
+        var room = redundantPayload.mutableSpan
+        let number = Int64(timestamp) / Int64(samples)
+        return redundancy?.write(packet.span, number: number, samples: samples, into: &room).redundancy ?? 0
     }
 
     private func sendPictures(now: Instant, sink: inout EndpointSink) {

@@ -16,7 +16,7 @@ package final class HeadlessEndpoint: Sendable {
     /// Joins that are under way at once.
     private static let joinsAtOnce = 8
     package let options: EndpointOptions
-    private let sound: EncodedSound?
+    private let sound: SoundShelf?
     private let shelf: PictureShelf?
     private let identity: DTLSIdentity
     private let door: (any MeetingDoor)?
@@ -36,7 +36,7 @@ package final class HeadlessEndpoint: Sendable {
         self.options = options
         self.door = door
         let sends = options.kind != .viewer
-        sound = try sends ? EncodedSound.make(options.sound) : nil
+        sound = try sends ? EncodedSound.make(options.sound).map(SoundShelf.init) : nil
         let pictures = try sends ? EncodedPictures.make(options.pictures, label: options.label ?? options.name) : nil
         shelf = pictures.map(PictureShelf.init)
         do { identity = try DTLSIdentity() } catch {
@@ -140,7 +140,7 @@ package final class HeadlessEndpoint: Sendable {
         var configuration = PeerConfiguration(
             role: .endpoint(seed: .random(in: .min ... .max)), identity: identity, localCredentials: credentials, negotiated: negotiated,
             cname: offerer.parameters.cname, seed: .random(in: .min ... .max), ntpAtStart: MediaClock.ntpAtStart())
-        configuration.sendingTable = EndpointSession.table(shelf?.original, sound)
+        configuration.sendingTable = EndpointSession.table(shelf?.original, sound?.original)
         return configuration
     }
 

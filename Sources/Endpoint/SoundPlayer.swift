@@ -5,7 +5,7 @@ import RTP
 /// Which packet of a loop is due, for one endpoint; sans-IO. Holds its beat: a late caller gets what was missed, up to a bound.
 struct SoundPlayer {
     struct Due: Equatable {
-        /// In the loop.
+        /// In the loop, of `sound` as it then is.
         var packet: Int
         /// RTP, 48 kHz; goes on during silence.
         var timestamp: UInt32
@@ -17,7 +17,9 @@ struct SoundPlayer {
 
     /// Later than this, what was missed is left out instead of sent in a burst.
     static let mostLate = Duration.milliseconds(200)
-    private let sound: EncodedSound
+    private(set) var sound: EncodedSound
+    /// Another form of the same loop, from the next moment on at which a packet of it begins.
+    private var pending: EncodedSound?
     private let schedule: EndpointOptions.Schedule?
     private let start: Instant
     private var next: Int
@@ -36,6 +38,14 @@ struct SoundPlayer {
         next = Int(tick % Int64(sound.packets.count))
     }
 
+    /// Goes over to another form of the same loop.
+    mutating func change(to other: EncodedSound) { pending = other === sound ? nil : other }
+
+    private mutating func followChange() {
+        guard let other = pending, let place = other.packet(at: sound.starts[next]) else { return }
+        (sound, next, pending) = (other, place, nil)
+    }
+
     /// When to ask again.
     var deadline: Instant { start + .nanoseconds(samples * 1_000_000 / 48) }
 
@@ -43,6 +53,7 @@ struct SoundPlayer {
     mutating func take(now: Instant) -> Due? {
         if now - deadline > Self.mostLate { skipLate(now: now) }
         guard now >= deadline else { return nil }
+        followChange()
         let due = deadline
         let speaks = isSpeaking(at: due)
         if speaks, wasSilent, !sound.isAligned { next = 0 }  // a turn begins with the beginning of the speech

@@ -44,6 +44,53 @@ struct PlayerTests {
         #expect(sent.allSatisfy { (1...3).contains(($0.captured - start).seconds) || (6...8).contains(($0.captured - start).seconds) })
     }
 
+    @Test func `a thin line's sound is the same in packets of 60 ms, and the loop goes over to it and back without a hole`() throws {
+        let path = try #require(MediaFile.bundled("speech-vi-daklak.ogg"))
+        let usual = try #require(try EncodedSound.make(.file(path)))
+        let thin = try #require(try usual.thinned())
+        #expect(thin.durations.reduce(0, +) == usual.durations.reduce(0, +))
+        #expect(thin.lineBitsPerSecond < 30_000 && usual.lineBitsPerSecond > 50_000)
+        var player = SoundPlayer(usual, schedule: nil, start: start)
+        var (next, packets, long) = (UInt32(0), 0, 0)
+        for tick in 0..<3_000 {
+            if tick % 150 == 70 { player.change(to: player.sound === usual ? thin : usual) }
+            let now = start + .milliseconds(20 * tick)
+            while player.deadline <= now {
+                let taken = player.take(now: now)
+                let due = try #require(taken)
+                #expect(due.timestamp == next)
+                // The loop's place goes on too.
+                #expect(player.sound.starts[due.packet] == Int(next) % usual.durations.reduce(0, +))
+                next += UInt32(player.sound.durations[due.packet])
+                (packets, long) = (packets + 1, long + (player.sound === thin ? 1 : 0))
+            }
+        }
+        #expect(long > 450 && packets > 1_900)
+        // Loud where the usual form is: a tick of the one lies in a packet of the other.
+        let loud = thin.levels.indices.filter { thin.levels[$0] > -30 }
+        let alike = loud.filter { place in (-1...3).contains { usual.levels[max(0, min(usual.levels.count - 1, 3 * place + $0))] > -36 } }
+        #expect(loud.count > 40 && alike.count > loud.count * 9 / 10)
+    }
+
+    @Test func `marks have no thin form, and silence stays silent in it`() throws {
+        #expect(try EncodedSound.make(.marks)?.thinned() == nil)
+        let thin = try #require(try EncodedSound.make(.silence)?.thinned())
+        #expect(thin.packets.contains { $0.isEmpty })
+    }
+
+    @Test func `the form of sound follows the line, worse at once and better after calm`() {
+        var choice = SoundChoice()
+        func after(_ looks: Int, _ loss: Double, _ line: Int?) -> SoundChoice.Form {
+            for _ in 0..<looks { choice.look(loss: loss, lineBitsPerSecond: line) }
+            return choice.form
+        }
+        #expect(after(1, 0, nil) == .usual && after(1, 0.1, nil) == .redundant && after(5, 0, nil) == .redundant)
+        #expect(after(1, 0.02, nil) == .redundant && after(9, 0, nil) == .redundant && after(1, 0, nil) == .usual)
+        // No room for redundancy; then not for sound as it is.
+        #expect(after(1, 0.1, 250_000) == .usual && after(1, 0.1, 64_000) == .thin && after(20, 0, 150_000) == .thin)
+        #expect(after(4, 0, 500_000) == .thin && after(1, 0, 500_000) == .usual)
+    }
+
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `marks belong to the beginning of a second of the clock, whenever the player began`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -263,8 +263,8 @@ def test_a_line_that_drowns_is_told_within_seconds_and_sound_takes_less_until_it
             }
         };
         pass(1, {}, true);
-        pass(5, { outgoing: 50_000, lossUp: 0.5, roundTripMs: 340 }, true);
-        pass(4, { lossUp: 0.3, roundTripMs: 60 }, false);   // the figure of loss looks back
+        pass(5, { lossUp: 0.5, roundTripMs: 340 }, true);
+        pass(5, { lossUp: 0.3, roundTripMs: 60 }, false);   // the figure of loss looks back
         pass(20, {}, false);                                // calm from 10 s
         pass(10, { lossUp: 0.1, roundTripMs: 300 }, false); // sound alone is too much: from 30 s
         pass(60, {}, false);                                // calm from 40 s, twice as long

@@ -53,11 +53,10 @@ package struct LineEstimate: Sendable {
     ///   - delivered: what arrived over the last half second, bit/s.
     ///   - busy: the same over the last 200 ms.
     ///   - left: what of it left in the time of which feedback tells, bit/s.
-    ///   - share: of what is sent arrives where nothing queues, 0 … 1. What comes out of a queue is not enlarged by it: the loss may be the queue's.
     ///   - loses: more is lost than the line does by itself.
     ///   - isFast: what leaves together arrives together. Then nothing of ours waits, whatever is late.
     package mutating func update(
-        _ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, share: Double, loses: Bool, isFast: Bool, now: Instant
+        _ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, loses: Bool, isFast: Bool, now: Instant
     ) {
         let queue = gauge.milliseconds
         if let marked, now - marked.time < Self.mark {
@@ -68,10 +67,12 @@ package struct LineEstimate: Sendable {
         }
         let limit = Self.limit(gauge)
         guard let since = congestedSince else {
-            if !isFast, queue > limit, rising > 3 || queue > limit * 2 { return begin(queue, [busy, delivered].compactMap { $0 }.max(), now: now) }
+            if !isFast, queue > limit, rising > 3 || queue > limit * 2 {
+                return begin(queue, [busy, delivered].compactMap { $0 }.max(), now: now)
+            }
             if let delivered, queue < limit {
                 isKnown = true
-                bitsPerSecond = min(Self.most, max(bitsPerSecond, delivered / max(0.5, share)))
+                bitsPerSecond = min(Self.most, max(bitsPerSecond, delivered))
             }
             return
         }

@@ -23,7 +23,9 @@ package struct LineProbe: Sendable {
     }
 
     private struct Run: Sendable {
+        /// What shall arrive, and what is sent for that.
         var target: Double
+        var rate: Double
         var began: Instant
         var until: Instant
         /// What had been sent when it began.
@@ -44,6 +46,7 @@ package struct LineProbe: Sendable {
     private var worst = 0.0
     /// What a run must have proven of what it tried: what arrives is known to a few percent.
     private static let proof = 0.88
+    private static let mostLoss = 0.3
     /// And the queue that it may have left, in milliseconds: a few for any line, and the time that a packet of sound or padding itself takes on this one, where
     /// the shortest ones set the measure.
     private static func mostQueue(_ bits: Double) -> Double { 18 + 300 * 8 * 1_000 / max(bits, 30_000) }
@@ -73,9 +76,11 @@ package struct LineProbe: Sendable {
     ///   - queue: of the newest packets, ms beyond what the gauge wavers by.
     ///   - isContent: the present picture is a good one.
     ///   - lag: how long ago those packets left of which feedback tells.
+    ///   - loss: of what was sent lately, 0 … 1: so much more is sent than shall arrive.
     ///   - sent: bytes so far, headers included.
     package mutating func demand(
-        bits: Double, enough: Double?, isCalm: Bool, isFast: Bool, queue: Double, isContent: Bool, lag: Duration, sent: Int64, now: Instant
+        bits: Double, enough: Double?, isCalm: Bool, isFast: Bool, queue: Double, isContent: Bool, lag: Duration, loss: Double, sent: Int64,
+        now: Instant
     ) -> Demand {
         if run != nil || tried != nil { worst = max(worst, queue) }
         (mostWait, self.lag) = (isContent ? Self.longestContentWait : Self.longestWait, lag)
@@ -93,9 +98,9 @@ package struct LineProbe: Sendable {
                 end(now: now)
                 return .nothing
             }
-            let due = Int64(present.target / 8 * (now - present.began).seconds)
+            let due = Int64(present.rate / 8 * (now - present.began).seconds)
             // A thread that was late does not make up for it all at once.
-            let missing = min(Int64(present.target / 8 * 0.04), due - (sent - present.sentBefore))
+            let missing = min(Int64(present.rate / 8 * 0.04), due - (sent - present.sentBefore))
             return missing > 100 ? .padding(bytes: Int(missing)) : .nothing
         }
         guard isCalm else { return .nothing }
@@ -116,7 +121,7 @@ package struct LineProbe: Sendable {
         worst = 0
         // What little sound leaves is known too coarsely for a seventh of it to show.
         let target = min(max(bits * (goesWell ? Self.factor : Self.first), bits + Self.leastStep), enough * 1.08)
-        run = Run(target: target, began: now, until: now + Self.duration, sentBefore: sent)
+        run = Run(target: target, rate: target / (1 - min(loss, Self.mostLoss)), began: now, until: now + Self.duration, sentBefore: sent)
         return .nothing
     }
 

@@ -57,7 +57,7 @@ package struct LossJudge: Sendable {
             guard now >= end else { return .nothing }
             (until, bad) = (nil, 0)
             guard loss > before * 0.7 else {
-                inherent = loss
+                // What is left may be ours too.
                 doubtful = Self.shortestDoubt
                 return .isOurs
             }
@@ -67,7 +67,7 @@ package struct LossJudge: Sendable {
         if loss < inherent { inherent += (loss - inherent) * 0.05 }
         guard loss > Self.limit(inherent) else {
             // What goes on for a while is how the line is. But a short queue that overflows looks like that too.
-            inherent += max(0, loss - inherent) * 0.1
+            if !waits { inherent += max(0, loss - inherent) * 0.05 }
             bad = 0
             guard waits, loss > Self.little else { return .nothing }
             guard let at = doubtsAt else {

@@ -13,8 +13,8 @@ package struct SendControl: Sendable {
     private static let mostReportsWithout = 8
     /// Of what is sent more than half gets through on any line that can be used.
     private static let heavyLoss = 0.35
-    /// Fewer packets in two seconds are too few to act upon: the first of a session often find nobody.
-    private static let manyPackets = 80
+    /// Fewer packets in three seconds are too few to act upon: the first of a session often find nobody. Of heavy loss fewer tell.
+    private static let (manyPackets, somePackets) = (80, 40)
     /// So few bits a second make a line lose seldom, and then there is a queue to see.
     private static let little = 350_000.0
     /// What waits for more than so many milliseconds in the mean, or than jitter explains, waits.
@@ -46,9 +46,7 @@ package struct SendControl: Sendable {
     private var nextKnock: Instant?
     private var bitsBeforeTrial: Double?
     private var isDeaf = false
-    private var lossBeforeProbe: (loss: Double, until: Instant)?
     private static let someLoss = 0.05
-    private static let probesEcho = Duration.seconds(1)
     private var lag = Duration.milliseconds(200)
     /// Queues that probes made.
     private var probed = 0
@@ -116,6 +114,7 @@ package struct SendControl: Sendable {
             wake()
         }
         var (gauge, arriving, leaving, bursts) = (gauge, arriving, leaving, bursts)
+        let came = 1 - (loss.fraction(over: 2, now: now) ?? 0)
         var arrived = 0
         var newest = now
         defer { (self.gauge, self.arriving, self.leaving, self.bursts) = (gauge, arriving, leaving, bursts) }
@@ -131,8 +130,9 @@ package struct SendControl: Sendable {
             },
             unheard: { delivery in
                 // The message was lost, not the packets: as much of them came as of the others.
-                arriving.add(bytes: delivery.bytes, at: delivery.arrival)
-                leaving.add(bytes: delivery.bytes, at: delivery.sent)
+                let bytes = Int(Double(delivery.bytes) * came)
+                arriving.add(bytes: bytes, at: delivery.arrival)
+                leaving.add(bytes: bytes, at: delivery.sent)
             })
         guard arrived > 0 else { return }
         lastFeedback = now
@@ -149,11 +149,9 @@ package struct SendControl: Sendable {
     ) {
         let episodes = estimate.episodes
         meanQueue += (gauge.milliseconds - meanQueue) * 0.1
-        // What the line loses by itself it carries all the same; not while that is tried out.
-        let lost = bitsBeforeTrial == nil ? min(judge.inherent, lossWithoutProbe(now: now)) : 0
         estimate.update(
             &gauge, delivered: arriving.bitsPerSecond(), busy: arriving.bitsPerSecond(over: 4), left: leaving.bitsPerSecond(),
-            share: 1 - lost, loses: (loss.fraction(over: 2, now: now) ?? 0) > judge.inherent + Self.someLoss, isFast: bursts.isFast, now: now)
+            loses: (loss.fraction(over: 2, now: now) ?? 0) > judge.inherent + Self.someLoss, isFast: bursts.isFast, now: now)
         if estimate.episodes > episodes {
             // A queue that a probe made is no fault of the tier.
             if probe.isRunning { probed += 1 }
@@ -167,17 +165,10 @@ package struct SendControl: Sendable {
         choose(now: now)
     }
 
-    /// Of the last two seconds; what a probe loses more than was lost before it is no proof.
-    private mutating func lossWithoutProbe(now: Instant) -> Double {
-        let present = loss.fraction(over: 2, now: now) ?? loss.fraction(now: now) ?? 0
-        if probe.isRunning { lossBeforeProbe = (lossBeforeProbe?.loss ?? present, now + Self.probesEcho + lag) }
-        if let before = lossBeforeProbe, now < before.until { return min(present, before.loss) }
-        lossBeforeProbe = nil
-        return present
-    }
-
     private mutating func judgeLoss(now: Instant, _ left: Double?) {
-        let known = loss.fraction(over: LossJudge.span, atLeast: judge.isTrying ? LossWindow.least : Self.manyPackets, now: now)
+        let few = loss.fraction(over: LossJudge.span, atLeast: judge.isTrying ? LossWindow.least : Self.somePackets, now: now)
+        let known =
+            (few ?? 0) > Self.heavyLoss || judge.isTrying ? few : loss.fraction(over: LossJudge.span, atLeast: Self.manyPackets, now: now)
         let lost = known ?? 0
         // What a queue that is full drops says nothing else than the queue does, unless it is hardly seen.
         guard lost > Self.heavyLoss || !estimate.isCongested,
@@ -250,8 +241,8 @@ package struct SendControl: Sendable {
             && bitsBeforeTrial == nil && now - lastFeedback < .milliseconds(600)
         return probe.demand(
             bits: estimate.bitsPerSecond, enough: choice.wanted(loss: loss.fraction(now: now) ?? 0), isCalm: isCalm, isFast: bursts.isFast,
-            queue: gauge.latestMilliseconds - gauge.latestUnrest, isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag, sent: sent,
-            now: now)
+            queue: gauge.latestMilliseconds - gauge.latestUnrest, isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag,
+            loss: loss.fraction(now: now) ?? 0, sent: sent, now: now)
     }
 
     /// When to ask for a demand at the latest.

@@ -14,8 +14,9 @@ package struct SentPackets: Sendable {
     /// Eight bytes, so that a packet touches little memory: times are kept to 1/65536 s, in 32 bits that go round after 18 hours.
     private struct Sent: Sendable {
         var sequence: UInt16 = 0
-        /// 0: none, or answered. The highest bit: a message called it missing.
+        /// 0: none, or lost. The highest bit: a message called it missing; alone: it arrived.
         private var bytesAndMark: UInt16 = 0
+        /// When it left; when it arrived, once that is known.
         var ticks: UInt32 = 0
 
         init() {}
@@ -26,10 +27,12 @@ package struct SentPackets: Sendable {
             self.ticks = ticks
         }
 
-        var isOpen: Bool { bytesAndMark != 0 }
+        var isOpen: Bool { bytes != 0 }
+        var hasArrived: Bool { bytesAndMark == 0x8000 }
         var bytes: Int { Int(bytesAndMark & 0x7fff) }
         var isMissing: Bool { bytesAndMark & 0x8000 != 0 }
         mutating func close() { bytesAndMark = 0 }
+        mutating func arrive(_ arrival: Instant) { (bytesAndMark, ticks) = (0x8000, SentPackets.ticks(arrival)) }
         mutating func miss() { if isOpen { bytesAndMark |= 0x8000 } }
 
         /// When it went: the last moment before `now` that these bits stand for.
@@ -128,7 +131,7 @@ package struct SentPackets: Sendable {
             let number = number(of: entry.sequenceNumber)
             if forgives { (judged, forgives) = (max(judged, number), false) }
             guard number >= judged else { return }
-            ring[place].close()
+            ring[place].arrive(arrival)
             let delivery = Delivery(number: number, sent: packet.time(before: now), arrival: arrival, bytes: packet.bytes)
             if number > newest?.number ?? -1 { newest = delivery }
             arrived(delivery)
@@ -157,21 +160,67 @@ package struct SentPackets: Sendable {
         guard let newest else { return 0 }
         judged = max(judged, next - Int64(Self.capacity))
         var lost = 0
+        var run = Run()
         while judged < newest.number {
             let place = Int(judged) % Self.capacity
             let packet = ring[place]
             if packet.isOpen, packet.sequence == UInt16(truncatingIfNeeded: judged) {
                 let sent = packet.time(before: now)
                 guard newest.sent - sent >= Self.patience else { break }
-                ring[place].close()
                 if packet.isMissing {
                     lost += 1
                 } else {
-                    unheard(Delivery(number: judged, sent: sent, arrival: newest.arrival - (newest.sent - sent), bytes: packet.bytes))
+                    if judged >= run.end { run = self.run(from: judged, newest) }
+                    let arrival = run.next() ?? newest.arrival - (newest.sent - sent)
+                    unheard(Delivery(number: judged, sent: sent, arrival: arrival, bytes: packet.bytes))
                 }
+                ring[place].close()
             }
             judged += 1
         }
         return lost
+    }
+
+    /// Packets of which nothing is known, between two that arrived: they came in between, one after the other.
+    private struct Run {
+        var end: Int64 = -1
+        var began: Instant?
+        var step = Duration.zero
+
+        mutating func next() -> Instant? {
+            began = began.map { $0 + step }
+            return began
+        }
+    }
+
+    /// How far back an arrival is looked for.
+    private static let reach: Int64 = 64
+
+    private func run(from first: Int64, _ newest: Delivery) -> Run {
+        var run = Run()
+        var (count, end) = (0, first)
+        var after: Instant?
+        while end <= newest.number, after == nil {
+            after = arrival(of: end, newest)
+            let packet = ring[Int(end) % Self.capacity]
+            if packet.isOpen, !packet.isMissing { count += 1 }
+            end += 1
+        }
+        run.end = end
+        var place = first - 1
+        while place >= 0, first - place <= Self.reach, run.began == nil {
+            run.began = arrival(of: place, newest)
+            place -= 1
+        }
+        guard let before = run.began, let after else { return run }
+        run.step = max(.zero, .nanoseconds((after - before).nanoseconds / Int64(count + 1)))
+        return run
+    }
+
+    private func arrival(of number: Int64, _ newest: Delivery) -> Instant? {
+        let packet = ring[Int(number) % Self.capacity]
+        guard packet.hasArrived, packet.sequence == UInt16(truncatingIfNeeded: number) else { return nil }
+        let before = Int32(bitPattern: Self.ticks(newest.arrival) &- packet.ticks)
+        return newest.arrival - .nanoseconds(Int64(before) * 1_000_000_000 >> 16)
     }
 }

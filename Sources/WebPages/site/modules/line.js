@@ -74,8 +74,10 @@ const settling = 8_000;
 const badFor = 4_000;
 /** The same of loss, whose figure remembers a moment in which nothing passed for as long as it spans. */
 const lossyFor = span + badFor + 1_000;
-/** A queue that is full says it sooner: little goes, much of it is lost, and the rest takes long. */
-const drowning = { loss: 0.2, roundTripMs: 250, settling: 2_000, badFor: 1_500 };
+/** A queue that is full says it sooner: much is lost, and the rest takes long. */
+const drowning = { loss: 0.3, roundTripMs: 250, settling: 1_000, badFor: 1_000 };
+/** A browser believes a line that loses so much to be thin, whatever it carries, unless what gets through takes long too. */
+const misleadingLoss = 0.03;
 /** So long a line without a camera must be calm before it is offered again, and sound is as good as it can be; doubled each time that it was too early. */
 const calmFor = 10_000;
 const longestCalm = 160_000;
@@ -128,9 +130,10 @@ export class ThinLine {
     this.#sendingSince ??= at;
     const sentFor = at - this.#sendingSince;
     const isLittle = outgoing !== null && outgoing < leastForCamera;
-    const isThin = sentFor >= settling && isLittle;
+    const isLate = (roundTripMs ?? 0) >= this.#leastRoundTrip + 100;
+    const isThin = sentFor >= settling && isLittle && ((lossUp ?? 0) < misleadingLoss || isLate);
     const isLossy = sentFor >= settling && (lossUp ?? 0) >= heavyLoss;
-    const drowns = sentFor >= drowning.settling && isLittle && (lossUp ?? 0) >= drowning.loss && (roundTripMs ?? 0) >= drowning.roundTripMs;
+    const drowns = sentFor >= drowning.settling && (lossUp ?? 0) >= drowning.loss && (roundTripMs ?? 0) >= drowning.roundTripMs;
     // What went well for a minute was no mistake.
     if (sentFor >= 60_000 && !isThin && !isLossy) this.#calm = calmFor;
     this.#since = isThin ? (this.#since ?? at) : null;
