@@ -172,9 +172,13 @@ extension Peer {
         }
     }
 
+    /// So much of so little is lost that it must be too much for the line.
+    private static let (drowningLoss, drowningRate) = (0.3, 150_000.0)
+
     /// What reports say of the line from the peer, and what it may send where it has no better way to know.
     private func evaluateIncoming(_ passed: Duration, now: Instant) -> Int? {
         statistics.lossUp = incomingLoss.fraction(now: now) ?? 0
+        drowns = statistics.lossUp > Self.drowningLoss && Double(receivedBytes) * 8 / passed.seconds < Self.drowningRate
         let heard = incoming.first { $0.kind == .audio } ?? incoming.first
         statistics.jitterMilliseconds = heard?.reception.jitterMilliseconds ?? 0
         limits.evaluate(loss: incomingLoss.fraction(over: 2, now: now) ?? 0, bytes: receivedBytes, in: passed)

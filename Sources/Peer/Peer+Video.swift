@@ -79,10 +79,11 @@ extension Peer {
     /// Asks for what is missing; for a key frame where that is of no use any more.
     func mendVideo(now: Instant, sink: inout some PeerSink) {
         for source in videos.indices {
-            if videos[source]?.expire(now: now) == true { requestKeyFrame(source: source, now: now, sink: &sink) }
+            if videos[source]?.expire(now: now, roundTrip: roundTrip) == true { requestKeyFrame(source: source, now: now, sink: &sink) }
             lost.removeAll(keepingCapacity: true)
             videos[source]?.collectLost(now: now, roundTrip: roundTrip, into: &lost)
-            guard !lost.isEmpty, let ssrc = videos[source]?.receiver?.ssrc, video(source)?.stream.feedback.contains(.nack) == true else {
+            // Into a line that drowns repairs are so much more water.
+            guard !lost.isEmpty, !drowns, let ssrc = videos[source]?.receiver?.ssrc, video(source)?.stream.feedback.contains(.nack) == true else {
                 continue
             }
             if lost.count > Self.mostLostInOneMessage { lost.removeSubrange(Self.mostLostInOneMessage...) }

@@ -63,6 +63,8 @@ package final class Peer {
     /// What the sender may send at most, and what came since it was last told.
     var limits: ReceiveSideEstimate
     var receivedBytes = 0
+    /// What comes is more than the line to here carries, for a second at least.
+    var drowns = false
     /// Ids of all m-lines: in a bundle one id means one thing (RFC 8843 §10).
     var extensionMap = HeaderExtensionMap()
     let cname: [UInt8]

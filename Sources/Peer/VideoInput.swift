@@ -120,9 +120,9 @@ struct VideoInput {
 
     /// Gives up what waited too long.
     /// - Returns: whether only a key frame helps.
-    mutating func expire(now: Instant) -> Bool {
+    mutating func expire(now: Instant, roundTrip: Duration) -> Bool {
         guard receiver != nil else { return false }
-        _ = receiver?.assembler.expire(now: now)
+        _ = receiver?.assembler.expire(now: now, roundTrip: roundTrip)
         if receiver?.nack.takeGivenUp() == true { receiver?.assembler.giveUp() }
         return receiver?.assembler.needsKeyFrame == true
     }

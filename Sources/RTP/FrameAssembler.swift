@@ -9,6 +9,7 @@ package struct FrameAssembler: Sendable {
     package static let capacity = 512
     package static let largestFrame = 1 << 20
     package static let patience = Duration.milliseconds(500)
+    static let (roundTrips, mostPatience) = (6, Duration.milliseconds(1_500))
 
     package struct Frame: Equatable, Sendable {
         /// 90 kHz, the sender's.
@@ -40,6 +41,8 @@ package struct FrameAssembler: Sendable {
     private var past: Int64 = 0
     private var highest: Int64 = -1
     private var stalledSince: Instant?
+    /// How long that is waited for on this line.
+    private var patience = Self.patience
     /// A key frame is needed to go on; the caller asks the sender for one.
     package private(set) var needsKeyFrame = true
     package private(set) var framesLost: UInt64 = 0
@@ -49,7 +52,7 @@ package struct FrameAssembler: Sendable {
     package init() {}
 
     /// When to call `expire`; nil while nothing is missing.
-    package var deadline: Instant? { stalledSince.map { $0 + Self.patience } }
+    package var deadline: Instant? { stalledSince.map { $0 + patience } }
 
     /// Takes a packet.
     /// - Parameters:
@@ -117,9 +120,11 @@ package struct FrameAssembler: Sendable {
     }
 
     /// Gives up what was waited for too long.
+    /// - Parameter roundTrip: of the line; repairs take several.
     /// - Returns: whether a key frame is needed now.
-    package mutating func expire(now: Instant) -> Bool {
-        guard let since = stalledSince, now - since >= Self.patience else { return false }
+    package mutating func expire(now: Instant, roundTrip: Duration = .zero) -> Bool {
+        patience = max(Self.patience, min(Self.mostPatience, roundTrip * Self.roundTrips))
+        guard let since = stalledSince, now - since >= patience else { return false }
         giveUp()
         return needsKeyFrame
     }

@@ -6,6 +6,8 @@ package struct NackGenerator: Sendable {
     package static let mostMissing = 200
     static let mostTries = 8
     static let longestWait = Duration.milliseconds(600)
+    /// Where the way is long, so many round trips: less than three tries mend little of what is lost in both directions.
+    static let (roundTrips, mostWait) = (6, Duration.milliseconds(1_500))
     /// Out of order by less than this is not loss.
     static let patience = Duration.milliseconds(8)
 
@@ -49,10 +51,11 @@ package struct NackGenerator: Sendable {
 
     /// Appends the numbers to ask for now, ascending.
     package mutating func collect(now: Instant, roundTrip: Duration, into numbers: inout [UInt16]) {
+        let longest = max(Self.longestWait, min(Self.mostWait, roundTrip * Self.roundTrips))
         let interval = max(.milliseconds(25), roundTrip + roundTrip / 4)
         var isLost = false
         missing.removeAll { one in
-            let isOver = one.tries >= Self.mostTries || now - one.since > Self.longestWait
+            let isOver = one.tries >= Self.mostTries || now - one.since > longest
             isLost = isLost || isOver && one.askAt <= now
             return isOver && one.askAt <= now
         }

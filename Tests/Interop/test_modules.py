@@ -262,8 +262,8 @@ def test_a_line_that_drowns_is_told_within_seconds_and_sound_takes_less_until_it
                 if (line.isSoundThin !== (sound.at(-1)?.[1] ?? false)) sound.push([at / 1000, line.isSoundThin]);
             }
         };
-        pass(1, {}, true);
-        pass(5, { lossUp: 0.5, roundTripMs: 340 }, true);
+        pass(2, {}, true);
+        pass(4, { lossUp: 0.5, roundTripMs: 340 }, true);
         pass(5, { lossUp: 0.3, roundTripMs: 60 }, false);   // the figure of loss looks back
         pass(20, {}, false);                                // calm from 10 s
         pass(10, { lossUp: 0.1, roundTripMs: 300 }, false); // sound alone is too much: from 30 s
@@ -273,7 +273,7 @@ def test_a_line_that_drowns_is_told_within_seconds_and_sound_takes_less_until_it
         pass(10, { roundTripMs: 700 }, false);              // nor one that is long
         return { told, sound };
     }""")
-    assert told == {"told": [[3.5, "thin"], [20, "better"]], "sound": [[3.5, True], [20, False], [33, True], [60, False]]}, told
+    assert told == {"told": [[2.5, "thin"], [21, "better"]], "sound": [[2.5, True], [21, False], [34, True], [61, False]]}, told
 
 
 def test_a_page_that_is_not_secure_says_how_to_get_the_microphone(chromium):

@@ -114,7 +114,8 @@ package struct SendControl: Sendable {
             wake()
         }
         var (gauge, arriving, leaving, bursts) = (gauge, arriving, leaving, bursts)
-        let came = 1 - (loss.fraction(over: 2, now: now) ?? 0)
+        let lately = loss.fraction(over: 2, now: now) ?? 0
+        let came = lately < Self.heavyLoss ? 1 - lately : 0
         var arrived = 0
         var newest = now
         defer { (self.gauge, self.arriving, self.leaving, self.bursts) = (gauge, arriving, leaving, bursts) }
@@ -141,20 +142,24 @@ package struct SendControl: Sendable {
         answered = packets.count
         lag = lag + (now - newest - lag) / 4
         loss.add(lost: lost, of: arrived + lost, now: now)
-        follow(&gauge, arriving, leaving, &bursts, now: now)
+        follow(&gauge, arriving, leaving, &bursts, newest: newest, now: now)
     }
 
     private mutating func follow(
-        _ gauge: inout QueueGauge, _ arriving: DeliveryMeter, _ leaving: DeliveryMeter, _ bursts: inout BurstMeter, now: Instant
+        _ gauge: inout QueueGauge, _ arriving: DeliveryMeter, _ leaving: DeliveryMeter, _ bursts: inout BurstMeter, newest: Instant,
+        now: Instant
     ) {
         let episodes = estimate.episodes
+        let loses = (loss.fraction(over: 2, now: now) ?? 0) > judge.inherent + Self.someLoss
         meanQueue += (gauge.milliseconds - meanQueue) * 0.1
         estimate.update(
             &gauge, delivered: arriving.bitsPerSecond(), busy: arriving.bitsPerSecond(over: 4), left: leaving.bitsPerSecond(),
-            loses: (loss.fraction(over: 2, now: now) ?? 0) > judge.inherent + Self.someLoss, isFast: bursts.isFast, now: now)
+            loses: loses, isFast: !loses && bursts.isFast(at: newest), now: now)
         if estimate.episodes > episodes {
             // A queue that a probe made is no fault of the tier.
             if probe.isRunning { probed += 1 }
+            // What was before no longer holds.
+            bitsBeforeTrial = nil
             bursts.doubt()
             probe.fail(now: now)
         } else if probe.isRunning, gauge.latestMilliseconds > LineEstimate.latestLimit(gauge), gauge.milliseconds > 5 {

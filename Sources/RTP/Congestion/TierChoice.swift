@@ -4,10 +4,10 @@ import Base
 package struct TierChoice: Sendable {
     /// Above these parts lost a picture of many packets is seldom whole in time, however fast the line is.
     private static let lossCaps: [(loss: Double, best: TierID)] = [(0.28, .lower), (0.15, .low), (0.035, .medium)]
-    /// A tier is kept up to so many times the loss up to which it is taken: among a few hundred packets a part of them wavers by a fifth.
-    private static let keeping = 1.3
+    /// A tier is taken below so much of that loss, and kept up to so much: among a few hundred packets a part of them wavers by a fifth.
+    private static let (taking, keeping) = (0.8, 1.3)
     /// Between a change and the next one up.
-    private static let (shortestHold, longestHold) = (Duration.seconds(3), Duration.seconds(15))
+    private static let (shortestHold, longestHold) = (Duration.seconds(2), Duration.seconds(15))
     /// Queues within so long at one tier: it does not fit, whatever was measured. Below the least one there is nothing that would.
     private static let (mostEpisodes, episodesWithin) = (3, Duration.seconds(10))
     /// What a tier may need beyond the estimate and still be kept: there its share is counted in.
@@ -66,7 +66,7 @@ package struct TierChoice: Sendable {
     /// What the estimate should reach: for the next better picture, or for the best sound beside the best picture.
     package func wanted(loss: Double) -> Double? {
         let next = tier.map { table.better(than: $0) } ?? table.least
-        let isMore = next != tier && next >= cap(loss) && promised.map { need(next) <= $0 * 1.25 } ?? true
+        let isMore = next != tier && next >= cap(loss / Self.taking) && promised.map { need(next) <= $0 * 1.25 } ?? true
         let sound = Self.wideSound + (loss >= Self.lossy ? Self.redundancy : 0)
         return isMore ? need(next) : need.map { $0 + sound * 1.1 }
     }
@@ -78,7 +78,7 @@ package struct TierChoice: Sendable {
     package mutating func follow(bits: Double, isCongested: Bool, episodes: Int, loss: Double, now: Instant) {
         if isLeaving, !isCongested { isLeaving = false }
         if now - episodesSince > Self.episodesWithin { (episodesBefore, episodesSince) = (episodes, now) }
-        let cap = cap(loss)
+        let cap = cap(loss / Self.taking)
         if let tier {
             let isTooMuch = need(tier) > bits * Self.slack
             // A queue that comes again and again: one less than what seems to fit.

@@ -136,7 +136,8 @@ class Cell:
         said, heard = speaker.call("record"), listener.call("record")
         trouble, blind = (span and tuple(marked + ahead + 1000 * at for at in span) for span in (self.line.trouble, self.line.blind))
         result = {
-            "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"], "spared": [at - marked for at in said["spared"]], "late": self.late,
+            "line": self.line.name, "way": self.way, "connected": self.is_connected, "counts": counts, "states": heard["states"], "spared": [at - marked for at in said["spared"]],
+            "readings": [[round(at - marked), *rest] for at, *rest in said["readings"]], "late": self.late,
             "picture": picture.judge(said["painted"], heard["seen"], since, until, trouble),
         }
         if heard.get("heard") and heard["heard"]["stamps"]:

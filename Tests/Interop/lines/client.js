@@ -181,6 +181,7 @@
     const look = async () => {
       const reading = readingOf(await peer.getStats(), performance.now());
       const told = figures.note(reading);
+      readings.push([now(), told.outgoing, told.lossUp, told.roundTripMs]);
       if (silence.note(reading) >= 2_500 || peer.connectionState !== 'connected') return line.interrupted();
       const verdict = line.note(reading.at, told, spared.length === 0);
       if (verdict === 'thin') {
@@ -193,6 +194,8 @@
   }
 
   const spared = [];
+  /** What it was told by: [when, outgoing, loss up, round trip]. */
+  const readings = [];
   let peer, sentTap, heardTap;
   const states = [];
 
@@ -263,7 +266,7 @@
 
   async function record() {
     const all = [...(await peer.getStats()).values()].filter((one) => ['inbound-rtp', 'outbound-rtp', 'candidate-pair', 'remote-inbound-rtp'].includes(one.type));
-    return { states, spared, painted, seen, sent: sentTap?.take(), heard: heardTap?.take(), statistics: all };
+    return { states, spared, readings, painted, seen, sent: sentTap?.take(), heard: heardTap?.take(), statistics: all };
   }
 
   window.line = { join, offer, answer, accept, status, record };

@@ -9,15 +9,17 @@ NUMBERS = 4096
 
 def judge(painted, seen, since, until, trouble=None, numbers=NUMBERS):
     """`painted`: when each was, or None where nobody says; `seen`: `[when, number or -1, lines]`. A picture is new when its number is above all
-    before it, counted over the rounds of so many `numbers`."""
+    before it, counted over the rounds of so many `numbers`; where nobody says when, when its number is another one: a loop begins anew with each key
+    frame that is asked for."""
     newest, fresh, delays, sizes = -1, [], [], {}
     cards = []
     for at, number, lines in seen:
         if number < 0:
             cards.append(at)
             continue
-        number = unwrapped(number, newest, numbers, None if painted is None else len(painted))
-        if number is None or number <= newest:
+        if painted is not None:
+            number = unwrapped(number, newest, numbers, len(painted))
+        if number is None or number == newest or painted is not None and number < newest:
             continue
         newest = number
         if since <= at <= until:
@@ -41,11 +43,9 @@ def judge(painted, seen, since, until, trouble=None, numbers=NUMBERS):
 
 def unwrapped(number, newest, numbers, count):
     """The number as it was counted; None for one that was not painted."""
-    if newest < 0 and count is None:
-        return number
     round_of = max(0, newest) // numbers
     near = [number + (round_of + more) * numbers for more in (-1, 0, 1)]
-    fitting = [one for one in near if 0 <= one and (count is None or one < count)]
+    fitting = [one for one in near if 0 <= one < count]
     return min(fitting, key=lambda one: abs(one - newest)) if fitting else None
 
 

@@ -22,6 +22,8 @@ export class Silence {
 /** Readings of the last seconds, and what they come to. */
 export class LineFigures {
   #readings = [];
+  /** The oldest reading is the first of all: what was not told of then was nothing. */
+  #isWhole = true;
 
   /**
    * @returns fractions `lossUp` and `lossDown`, milliseconds `jitterMs` and `roundTripMs`, bits a second `down` and `up`, `picture` as
@@ -29,10 +31,14 @@ export class LineFigures {
    */
   note(reading) {
     this.#readings.push(reading);
-    while (this.#readings.length > 2 && reading.at - this.#readings[1].at >= span) this.#readings.shift();
+    while (this.#readings.length > 2 && reading.at - this.#readings[1].at >= span) {
+      this.#readings.shift();
+      this.#isWhole = false;
+    }
     const [first] = this.#readings;
     const seconds = (reading.at - first.at) / 1_000;
-    const step = (name) => (first[name] === null || reading[name] === null ? null : Math.max(0, reading[name] - first[name]));
+    const before = (name) => first[name] ?? (this.#isWhole && reading !== first ? 0 : null);
+    const step = (name) => (before(name) === null || reading[name] === null ? null : Math.max(0, reading[name] - before(name)));
     const rate = (name) => (seconds > 0 && step(name) !== null ? (step(name) * 8) / seconds : null);
     return {
       lossUp: share(step('lostUp'), step('sent')),
@@ -75,7 +81,7 @@ const badFor = 4_000;
 /** The same of loss, whose figure remembers a moment in which nothing passed for as long as it spans. */
 const lossyFor = span + badFor + 1_000;
 /** A queue that is full says it sooner: much is lost, and the rest takes long. */
-const drowning = { loss: 0.3, roundTripMs: 250, settling: 1_000, badFor: 1_000 };
+const drowning = { loss: 0.3, lossOfLittle: 0.1, roundTripMs: 250, settling: 1_000, badFor: 500 };
 /** A browser believes a line that loses so much to be thin, whatever it carries, unless what gets through takes long too. */
 const misleadingLoss = 0.03;
 /** So long a line without a camera must be calm before it is offered again, and sound is as good as it can be; doubled each time that it was too early. */
@@ -133,7 +139,9 @@ export class ThinLine {
     const isLate = (roundTripMs ?? 0) >= this.#leastRoundTrip + 100;
     const isThin = sentFor >= settling && isLittle && ((lossUp ?? 0) < misleadingLoss || isLate);
     const isLossy = sentFor >= settling && (lossUp ?? 0) >= heavyLoss;
-    const drowns = sentFor >= drowning.settling && (lossUp ?? 0) >= drowning.loss && (roundTripMs ?? 0) >= drowning.roundTripMs;
+    // A browser that believes in little may know of the loss before it is told.
+    const loses = (lossUp ?? 0) >= drowning.loss || (isLittle && (lossUp ?? 1) >= drowning.lossOfLittle);
+    const drowns = sentFor >= drowning.settling && loses && (roundTripMs ?? 0) >= drowning.roundTripMs;
     // What went well for a minute was no mistake.
     if (sentFor >= 60_000 && !isThin && !isLossy) this.#calm = calmFor;
     this.#since = isThin ? (this.#since ?? at) : null;
