@@ -238,18 +238,18 @@ final class Composer: CodecJob {
         chooseViews(speaker: speaker, now: now)
         bench.isEncoding = false
         bench.pieces.removeAll(keepingCapacity: true)
-        if let sharing = bench.sharing, sharing.screen.hasFrames { bench.pieces.append(.decode(sharing.screen)) }
+        if let sharing = bench.sharing, sharing.screen.hasFrames(now: now) { bench.pieces.append(.decode(sharing.screen)) }
         for view in bench.views where view.isTaken {
-            decode(view.shown)
+            decode(view.shown, now: now)
             // Newcomers who are awaited.
-            if view.isAwaiting { decode(view.next) }
+            if view.isAwaiting { decode(view.next, now: now) }
         }
         begin(beat) { compose(beat) }
     }
 
     /// A piece for each of them that has frames: one, whatever the number of views that show it, since a source is no work for two threads.
-    private func decode(_ members: [Bridge.Member]) {
-        for member in members where member.video.hasFrames {
+    private func decode(_ members: [Bridge.Member], now: Instant) {
+        for member in members where member.video.hasFrames(now: now) {
             let isThere = bench.pieces.contains { if case .decode(let source) = $0 { source === member.video } else { false } }
             if !isThere { bench.pieces.append(.decode(member.video)) }
         }

@@ -7,8 +7,13 @@ import Video
 /// One sender's picture: frames that wait for the decoder, and the last decoded one. Written by the worker, decoded on the meeting's beat, read by
 /// the composer.
 final class VideoSource: Sendable {
-    /// Frames that may wait. When more come the machine is too slow: all are dropped and a key frame is asked for, since what follows needs them.
-    private static let mostWaiting = 8
+    /// Frames that may wait, and how many of them though they are due. When more come the machine is too slow: all are dropped and a key frame is asked for,
+    /// since what follows needs them.
+    private static let (mostWaiting, mostOverdue) = (24, 8)
+    /// With so many waiting none waits for its time any more.
+    private static let manyWaiting = 16
+    /// A beat shows what is due by so much after it, and leaves for the next one what became due by so much before: one picture a beat, though both waver.
+    private static let slack = Duration.milliseconds(8)
 
     struct Counters: Sendable {
         var decoded: UInt64 = 0
@@ -24,6 +29,9 @@ final class VideoSource: Sendable {
 
     private struct Inbox: Sendable {
         var frames = [[UInt8]](repeating: [], count: VideoSource.mostWaiting)
+        /// When each is to be shown.
+        var due = [Instant](repeating: .start, count: VideoSource.mostWaiting)
+        var playout = PicturePlayout()
         var first = 0
         var count = 0
         var needsKey = true
@@ -48,6 +56,17 @@ final class VideoSource: Sendable {
         var allowance: FrameAllowance
         /// Control was told that its name card is shown since it sends too much.
         var isToldOfExcess = false
+
+        /// Whether the next one is to be shown at this beat.
+        func isDue(_ now: Instant, isFirst: Bool) -> Bool {
+            guard count > 0 else { return false }
+            return count > VideoSource.manyWaiting || due[first] <= (isFirst ? now + VideoSource.slack : now - VideoSource.slack)
+        }
+
+        func isFull(_ now: Instant) -> Bool {
+            guard count >= VideoSource.mostOverdue else { return false }
+            return count == VideoSource.mostWaiting || due[(first + VideoSource.mostOverdue - 1) % VideoSource.mostWaiting] <= now
+        }
 
         init(receiveCap: Int) { allowance = FrameAllowance(receiveCap: receiveCap) }
     }
@@ -110,12 +129,18 @@ final class VideoSource: Sendable {
 
     // MARK: The worker's side
 
-    /// - Parameter size: of the picture, where it is known.
-    func receive(_ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, size: (width: Int, height: Int) = (0, 0), arrival: Instant) {
+    /// - Parameters:
+    ///   - size: of the picture, where it is known.
+    ///   - timestamp: RTP; nil: it is shown as it comes.
+    func receive(
+        _ bytes: Span<UInt8>, source: Int = 0, isKey: Bool, size: (width: Int, height: Int) = (0, 0), timestamp: UInt32? = nil,
+        arrival: Instant
+    ) {
         enum Fate { case taken, ignored, wantsKey, isTooMuch }
         let fate: Fate = inbox.withLock { inbox in
             (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
             inbox.demand.arrived(size.height)
+            let due = timestamp.map { inbox.playout.due(timestamp: $0, arrival: arrival) } ?? arrival
             guard inbox.isShown else { return .ignored }
             let verdict = inbox.allowance.admit(isKey: isKey, bytes: bytes.count, now: arrival)
             let isShutOut = inbox.allowance.isShutOut(arrival)
@@ -126,7 +151,7 @@ final class VideoSource: Sendable {
                 return verdict == .awaitsKey && !isShutOut ? .wantsKey : .ignored
             }
             if inbox.needsKey, !isKey { return .wantsKey }
-            if inbox.count == Self.mostWaiting {
+            if inbox.isFull(arrival) {
                 latest.withLock { $0.counters.dropped += UInt64(inbox.count) }
                 (inbox.count, inbox.needsKey) = (0, !isKey)
                 if !isKey { return .wantsKey }
@@ -134,6 +159,7 @@ final class VideoSource: Sendable {
             inbox.needsKey = false
             let place = (inbox.first + inbox.count) % Self.mostWaiting
             inbox.frames[place].removeAll(keepingCapacity: true)
+            inbox.due[place] = due
             bytes.withUnsafeBufferPointer { inbox.frames[place].append(contentsOf: $0) }
             inbox.count += 1
             return .taken
@@ -157,13 +183,13 @@ final class VideoSource: Sendable {
 
     // MARK: The pool's side
 
-    var hasFrames: Bool { inbox.withLock { $0.count > 0 } }
+    func hasFrames(now: Instant) -> Bool { inbox.withLock { $0.isDue(now, isFirst: true) } }
 
-    /// Decodes what waits, as far as there is time for this sender; only the newest picture is made ready to be shown.
+    /// Decodes what is due, as far as there is time for this sender; only the newest picture is made ready to be shown.
     func run(now: Instant = MediaClock.now()) {
         bench.budget.begin(now: now)
         var isFirst = true
-        while bench.budget.allows(isFirst: isFirst), let isLast = takeFrame() {
+        while bench.budget.allows(isFirst: isFirst), let isLast = takeFrame(now, isFirst: isFirst) {
             let before = MediaClock.work()
             decode(isLast: isLast || !bench.budget.allowsTwo)
             bench.budget.spend(MediaClock.work() - before)
@@ -171,15 +197,15 @@ final class VideoSource: Sendable {
         }
     }
 
-    /// - Returns: whether it is the newest; nil where none waits.
-    private func takeFrame() -> Bool? {
+    /// - Returns: whether it is the newest that is due; nil where none is.
+    private func takeFrame(_ now: Instant, isFirst: Bool) -> Bool? {
         inbox.withLock { inbox in
-            guard inbox.count > 0 else { return nil }
+            guard inbox.isDue(now, isFirst: isFirst) else { return nil }
             swap(&bench.frame, &inbox.frames[inbox.first])
             bench.places = inbox.demand.tiles.collect(into: &bench.sizes)
             inbox.first = (inbox.first + 1) % Self.mostWaiting
             inbox.count -= 1
-            return inbox.count == 0
+            return !inbox.isDue(now, isFirst: false)
         }
     }
 

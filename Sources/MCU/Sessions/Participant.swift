@@ -119,7 +119,8 @@ final class Participant: Sendable {
     func receive(_ frame: ReceivedVideo, bytes: Span<UInt8>) {
         guard let decoder = sources.withLock({ frame.source == 0 ? $0.camera : $0.screen }) else { return }
         decoder.receive(
-            bytes, source: frame.source, isKey: frame.isKey, size: (frame.width, frame.height), arrival: frame.arrival)
+            bytes, source: frame.source, isKey: frame.isKey, size: (frame.width, frame.height), timestamp: frame.timestamp,
+            arrival: frame.arrival)
     }
 
     /// The sender said goodbye for a video.
