@@ -8,6 +8,8 @@ package struct BurstMeter: Sendable {
     /// Packets of one burst, the first of which starts the clock.
     private static let least = 3
     private static let together = Duration.microseconds(500)
+    /// Later than this, ms, the first of a burst was held up by something, and those behind it came out with it however fast the line is.
+    private static let prompt = 10.0
     /// Bursts in a row that must have been fast.
     private static let proof = 3
 
@@ -33,7 +35,8 @@ package struct BurstMeter: Sendable {
     /// A line that was found to queue is not fast, whatever its bursts say.
     package mutating func doubt() { self = BurstMeter() }
 
-    package mutating func add(_ delivery: SentPackets.Delivery) {
+    /// - Parameter late: ms beyond what the empty line takes.
+    package mutating func add(_ delivery: SentPackets.Delivery, late: Double) {
         if let began, delivery.sent - began.sent < Self.together, delivery.number == began.number + Int64(packets) {
             packets += 1
             bytes += delivery.bytes
@@ -42,6 +45,7 @@ package struct BurstMeter: Sendable {
             return
         }
         finish()
+        guard late <= Self.prompt else { return began = nil }
         began = (delivery.number, delivery.sent)
         (earliest, latest) = (delivery.arrival, delivery.arrival)
         (packets, bytes) = (1, 0)

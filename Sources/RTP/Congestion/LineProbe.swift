@@ -4,6 +4,8 @@ import Base
 /// a seventh more, and while that goes well, almost twice as much. Ends at once where a queue shows, and the next one waits.
 package struct LineProbe: Sendable {
     private static let duration = Duration.milliseconds(550)
+    /// Where sound goes alone feedback comes each 250 ms, and all of what is measured over half a second must lie within the run.
+    private static let (longDuration, longBelow) = (Duration.milliseconds(850), 50_000.0)
     /// Between the steps of a climb that goes well: what arrived last must be known.
     private static let pause = Duration.milliseconds(400)
     /// After a change of tier.
@@ -46,7 +48,7 @@ package struct LineProbe: Sendable {
     private var worst = 0.0
     /// What a run must have proven of what it tried: what arrives is known to a few percent.
     private static let proof = 0.88
-    private static let mostLoss = 0.3
+    private static let mostLoss = 0.2
     /// And the queue that it may have left, in milliseconds: a few for any line, and the time that a packet of sound or padding itself takes on this one, where
     /// the shortest ones set the measure.
     private static func mostQueue(_ bits: Double) -> Double { 18 + 300 * 8 * 1_000 / max(bits, 30_000) }
@@ -121,7 +123,9 @@ package struct LineProbe: Sendable {
         worst = 0
         // What little sound leaves is known too coarsely for a seventh of it to show.
         let target = min(max(bits * (goesWell ? Self.factor : Self.first), bits + Self.leastStep), enough * 1.08)
-        run = Run(target: target, rate: target / (1 - min(loss, Self.mostLoss)), began: now, until: now + Self.duration, sentBefore: sent)
+        run = Run(
+            target: target, rate: target / (1 - min(loss, Self.mostLoss)), began: now,
+            until: now + (bits < Self.longBelow ? Self.longDuration : Self.duration), sentBefore: sent)
         return .nothing
     }
 

@@ -29,7 +29,9 @@ package struct QueueGauge: Sendable {
     /// - Parameters:
     ///   - sent: on our clock, in order but for reordered packets.
     ///   - arrival: on the receiver's.
-    package mutating func add(sent: Instant, arrival: Instant) {
+    /// - Returns: milliseconds that this one took longer than on the empty line.
+    @discardableResult
+    package mutating func add(sent: Instant, arrival: Instant) -> Double {
         let transit = arrival.nanoseconds &- sent.nanoseconds
         if base != .max, (transit &- base).magnitude > UInt64(Self.longest.nanoseconds) { self = QueueGauge() }
         let index = sent.nanoseconds / Self.slot.nanoseconds
@@ -40,7 +42,7 @@ package struct QueueGauge: Sendable {
             present = index
             latest = .max
         }
-        guard present - index < Int64(Self.long) else { return }
+        guard present - index < Int64(Self.long) else { return Self.above(base, transit) }
         let place = Self.place(index)
         least[place] = min(least[place], transit)
         latest = min(latest, transit)
@@ -51,6 +53,7 @@ package struct QueueGauge: Sendable {
             (older, newer, halfBegan) = (newer, transit, sent)
         }
         newer = min(newer, transit)
+        return Self.above(base, transit)
     }
 
     /// Of moments before the clock's zero too.

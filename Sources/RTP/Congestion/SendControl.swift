@@ -122,10 +122,10 @@ package struct SendControl: Sendable {
         let lost = try packets.receive(
             datagram, feedback, now: now,
             { delivery in
-                gauge.add(sent: delivery.sent, arrival: delivery.arrival)
+                let late = gauge.add(sent: delivery.sent, arrival: delivery.arrival)
                 arriving.add(bytes: delivery.bytes, at: delivery.arrival)
                 leaving.add(bytes: delivery.bytes, at: delivery.sent)
-                bursts.add(delivery)
+                bursts.add(delivery, late: late)
                 newest = delivery.sent
                 arrived += 1
             },
