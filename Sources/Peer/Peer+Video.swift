@@ -83,9 +83,8 @@ extension Peer {
             lost.removeAll(keepingCapacity: true)
             videos[source]?.collectLost(now: now, roundTrip: roundTrip, into: &lost)
             // Into a line that drowns repairs are so much more water.
-            guard !lost.isEmpty, !drowns, let ssrc = videos[source]?.receiver?.ssrc, video(source)?.stream.feedback.contains(.nack) == true else {
-                continue
-            }
+            guard !lost.isEmpty, !drowns, let ssrc = videos[source]?.receiver?.ssrc else { continue }
+            guard video(source)?.stream.feedback.contains(.nack) == true else { continue }
             if lost.count > Self.mostLostInOneMessage { lost.removeSubrange(Self.mostLostInOneMessage...) }
             statistics.nacksSent &+= 1
             sendRTCP(sink: &sink) { writer, packet in

@@ -70,7 +70,8 @@ struct CongestionTests {
     @Test(arguments: 0..<2 as Range<UInt64>)
     func `reordering and jitter are neither loss nor a queue`(seed: UInt64) throws {
         // Each packet by itself, in order, and in waves.
-        for (jitter, isOrdered, isWavy) in [(30, false, false), (60, false, false), (80, true, false), (60, true, true), (160, true, true)] {
+        let lines = [(30, false, false), (60, false, false), (80, true, false), (60, true, true), (160, true, true)]
+        for (jitter, isOrdered, isWavy) in lines {
             func change(_ link: inout SimulatedLink<[UInt8]>) {
                 (link.jitter, link.isOrdered, link.isWavy) = (.milliseconds(jitter), isOrdered, isWavy)
             }

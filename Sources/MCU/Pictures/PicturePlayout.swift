@@ -9,7 +9,7 @@ struct PicturePlayout: Sendable {
     private static let otherClock = Duration.seconds(1)
     private static let ticksPerSecond: Int64 = 90_000
     /// Lateness in steps; the part of pictures that the delay is for; how much of the past a picture takes away.
-    private static let (step, part, forgets) = (Duration.milliseconds(10), 0.94, 0.018)
+    private static let (step, part, forgets) = (Duration.milliseconds(10), 0.9, 0.018)
     /// The least transit is that of the last 5 to 10 s: clocks drift.
     private static let half = Duration.seconds(5)
     /// How fast the delay follows, for each picture.
@@ -59,8 +59,8 @@ struct PicturePlayout: Sendable {
             needed = index
             if seen >= sum * Self.part { break }
         }
-        // Up to the end of the step; who is never late by as much as one is not delayed.
-        let goal = needed == 0 ? .zero : min(Self.longest, Self.step * (needed + 1))
+        // Up to the beginning of the step: a beat does not look at a few milliseconds.
+        let goal = min(Self.longest, Self.step * needed)
         delay = goal > delay ? min(goal, delay + Self.grows) : max(goal, delay - Self.shrinks)
     }
 }

@@ -9,7 +9,7 @@ package struct LineProbe: Sendable {
     /// Between the steps of a climb that goes well: what arrived last must be known.
     private static let pause = Duration.milliseconds(400)
     /// After a change of tier.
-    private static let settling = Duration.milliseconds(1_000)
+    private static let settling = Duration.milliseconds(1_500)
     private static let (first, factor, leastStep) = (1.15, 1.8, 15_000.0)
     private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(20), Duration.seconds(40))
     /// Trains in a row, and packets of each.
