@@ -73,6 +73,7 @@ package final class EncodedSound: Sendable {
         var room = [Int16](repeating: 0, count: AudioFormat.mostSamplesPerPacket)
         for (packet, duration) in zip(packets, durations) {
             var place = room.mutableSpan
+            // As in `measure`: what is no Opus is silence here.
             let count = packet.isEmpty ? 0 : (try? decoder.decode(packet.span.bytes, into: &place)) ?? 0
             pcm += (0..<duration).map { $0 < count ? room[$0] : 0 }
         }

@@ -7,8 +7,8 @@ import Base
 package struct QueueGauge: Sendable {
     /// The moments that the present least is taken over: six of 50 ms, eighteen on a line that wavers.
     private static let (short, long, slot) = (6, 18, Duration.milliseconds(50))
-    /// A line wavers when the least of a few moments goes up and down by so much, ms.
-    private static let wavering = 12.0
+    /// A line wavers when the least of a few moments is another one at so many of the looks, by so many ms. Queues of our own come and go more seldom.
+    private static let (wavering, step) = (0.25, 4.0)
     private static let half = Duration.seconds(15)
     /// A transit that differs by so much from the one before is another clock.
     private static let longest = Duration.seconds(10)
@@ -21,8 +21,10 @@ package struct QueueGauge: Sendable {
     private var latest: Int64 = .max
     /// The steps that the least over a short and a long time and that of the newest packets take between two looks, ms.
     private var steps = (short: 0.0, long: 0.0, latest: 0.0)
+    /// Looks at which the least over a short time had changed, 0 … 1.
+    private var changes = 0.0
     private var looked: (short: Double, long: Double, latest: Double)?
-    private var looks = 0.0
+    private var looks = 5.0
 
     package init() {}
 
@@ -68,7 +70,7 @@ package struct QueueGauge: Sendable {
         return smallest
     }
 
-    private var isWavering: Bool { steps.short > Self.wavering }
+    private var isWavering: Bool { changes > Self.wavering }
     private var standing: Int64 { least(of: isWavering ? Self.long : Self.short) }
 
     /// Milliseconds that a packet waits longer than on the empty line, over the last moments; 0 before anything is known.
@@ -95,9 +97,10 @@ package struct QueueGauge: Sendable {
         )
         defer { looked = now }
         guard passed > .zero, let looked else { return }
-        // The first looks count as much as there are few of them.
+        // The first looks count more, since there are few of them.
         looks += 1
         let share = min(1, max(passed.seconds / 4, 1 / looks))
+        changes += ((abs(now.short - looked.short) > Self.step ? 1 : 0) - changes) * share
         // Three times the mean step is about what a wavering gauge reaches; the least of a longer time goes in fewer and larger steps.
         steps.short += (min(100, abs(now.short - looked.short) * 3) - steps.short) * share
         steps.long += (min(100, abs(now.long - looked.long) * 5) - steps.long) * share
