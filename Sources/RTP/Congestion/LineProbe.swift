@@ -9,7 +9,7 @@ package struct LineProbe: Sendable {
     /// Between the steps of a climb that goes well: what arrived last must be known.
     private static let pause = Duration.milliseconds(400)
     /// After a change of tier.
-    private static let settling = Duration.milliseconds(1_500)
+    private static let settling = Duration.milliseconds(1_000)
     private static let (first, factor, leastStep) = (1.15, 1.8, 15_000.0)
     private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(20), Duration.seconds(40))
     /// Trains in a row, and packets of each.
@@ -47,7 +47,10 @@ package struct LineProbe: Sendable {
     /// The longest queue of the last run, ms beyond what the gauge wavers by.
     private var worst = 0.0
     /// What a run must have proven of what it tried: what arrives is known to a few percent.
-    private static let proof = 0.88
+    private static let (proof, almost) = (0.88, 0.75)
+    /// On a thinner line each run costs more than a wait.
+    private static let repeatAbove = 150_000.0
+    private var isRepeated = false
     private static let mostLoss = 0.2
     /// And the queue that it may have left, in milliseconds: a few for any line, and the time that a packet of sound or padding itself takes on this one, where
     /// the shortest ones set the measure.
@@ -91,8 +94,9 @@ package struct LineProbe: Sendable {
             return .nothing
         }
         if enough != goal {
-            // A better picture began: whether it fits is to be seen first.
+            // A better picture began: whether it fits is to be seen first. What was still running has shown what it was for.
             (goesWell, goal) = (false, enough)
+            (run, tried) = (nil, nil)
             nextRun = max(nextRun ?? now, now + Self.settling)
         }
         if let present = run {
@@ -116,10 +120,15 @@ package struct LineProbe: Sendable {
         }
         guard now >= nextRun ?? now else { return .nothing }
         if let last = tried, bits < last * Self.proof || worst > Self.mostQueue(bits) {
-            // It was cut off by the line, or did not arrive at all, or waited more and more.
-            fail(now: now)
+            // It was cut off by the line, or did not arrive at all, or waited more and more. A little less without a queue may be chance: once more.
+            if !isRepeated, bits > Self.repeatAbove, bits >= last * Self.almost, worst <= Self.mostQueue(bits) {
+                (tried, isRepeated, nextRun) = (nil, true, now + Self.pause)
+            } else {
+                fail(now: now)
+            }
             return .nothing
         }
+        if tried != nil { isRepeated = false }
         worst = 0
         // What little sound leaves is known too coarsely for a seventh of it to show.
         let target = min(max(bits * (goesWell ? Self.factor : Self.first), bits + Self.leastStep), enough * 1.08)
@@ -143,6 +152,7 @@ package struct LineProbe: Sendable {
             wait = min(mostWait, wait + wait)
         }
         (run, tried, goesWell) = (nil, nil, false)
+        isRepeated = false
         (trainsLeft, trainsAgain) = (0, max(trainsAgain ?? now, now + .seconds(60)))
     }
 

@@ -70,7 +70,7 @@ package struct QueueGauge: Sendable {
         return smallest
     }
 
-    private var isWavering: Bool { changes > Self.wavering }
+    package var isWavering: Bool { changes > Self.wavering }
     private var standing: Int64 { least(of: isWavering ? Self.long : Self.short) }
 
     /// Milliseconds that a packet waits longer than on the empty line, over the last moments; 0 before anything is known.

@@ -246,7 +246,8 @@ package struct SendControl: Sendable {
             && bitsBeforeTrial == nil && now - lastFeedback < .milliseconds(600)
         return probe.demand(
             bits: estimate.bitsPerSecond, enough: choice.wanted(loss: loss.fraction(now: now) ?? 0), isCalm: isCalm, isFast: bursts.isFast,
-            queue: gauge.latestMilliseconds - gauge.latestUnrest, isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag,
+            queue: gauge.isWavering ? 0 : gauge.latestMilliseconds - gauge.latestUnrest,
+            isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag,
             loss: loss.fraction(now: now) ?? 0, sent: sent, now: now)
     }
 
