@@ -140,7 +140,7 @@ final class VideoSource: Sendable {
         let fate: Fate = inbox.withLock { inbox in
             (inbox.source, inbox.lastArrival, inbox.size, inbox.hasEnded) = (source, arrival, size, false)
             inbox.demand.arrived(size.height)
-            let due = timestamp.map { inbox.playout.due(timestamp: $0, arrival: arrival) } ?? arrival
+            let due = timestamp.map { inbox.playout.due(timestamp: $0, arrival: arrival) } ?? .start
             guard inbox.isShown else { return .ignored }
             let verdict = inbox.allowance.admit(isKey: isKey, bytes: bytes.count, now: arrival)
             let isShutOut = inbox.allowance.isShutOut(arrival)
