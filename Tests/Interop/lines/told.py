@@ -154,16 +154,20 @@ UNITS = {"lossUp": "loss up, %", "lossDown": "loss down, %", "jitterUp": "jitter
 
 def main():
     words = argparse.ArgumentParser(prog="lines.told", description=__doc__)
-    words.add_argument("cases", nargs="*", choices=[case.name for case in CASES], default=[case.name for case in CASES])
+    words.add_argument("cases", nargs="*", metavar="CASE", help="all, or some of " + ", ".join(case.name for case in CASES))
     words.add_argument("--seconds", type=int, default=30)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--strict", action="store_true", help="fail where the server's word is wrong")
     options = words.parse_args()
+    names = [case.name for case in CASES]
+    chosen = options.cases or names
+    if strange := [name for name in chosen if name not in names]:
+        words.error(f"no case {', '.join(strange)}; there are {', '.join(names)}")
     print("Put in, as the relay counted it: the server's word of it (GET participants, mean); the endpoint's report. **Bold** is wrong, or not told.\n")
     print(f"| line | {' | '.join(UNITS.values())} | wrong |\n|{' --- |' * (len(UNITS) + 2)}")
     metrics, faults = set(), 0
     for case in CASES:
-        if case.name not in options.cases:
+        if case.name not in chosen:
             continue
         came = run(case, options.seconds, options.seed)
         faults += len(wrong(case, came))
