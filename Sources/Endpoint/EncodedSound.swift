@@ -52,6 +52,9 @@ package final class EncodedSound: Sendable {
         return levels
     }
 
+    /// Samples of a loop that are decoded at once to be encoded anew: ten minutes, 58 MB.
+    private static let longestThinned = 600 * AudioFormat.sampleRate
+
     /// The packet that begins there; nil where none does.
     /// - Parameter start: samples from the beginning of the loop.
     func packet(at start: Int) -> Int? {
@@ -64,10 +67,11 @@ package final class EncodedSound: Sendable {
     }
 
     /// The same sound for a line that carries little more: 16 kbit/s in packets of 60 ms, which with all headers are 27 kbit/s.
-    /// - Returns: nil where the packets are no multiples of 20 ms, or marks whose moment counts.
+    /// - Returns: nil where the packets are no multiples of 20 ms, marks whose moment counts, or more than `longestThinned`.
     func thinned() throws(OpusError) -> EncodedSound? {
         let tick = AudioFormat.samplesPerTick
-        guard !isAligned, durations.allSatisfy({ $0 > 0 && $0 % tick == 0 && $0 <= 3 * tick }) else { return nil }
+        guard !isAligned, durations.reduce(0, +) <= Self.longestThinned else { return nil }
+        guard durations.allSatisfy({ $0 > 0 && $0 % tick == 0 && $0 <= 3 * tick }) else { return nil }
         var pcm: [Int16] = []
         var decoder = try OpusDecoder()
         var room = [Int16](repeating: 0, count: AudioFormat.mostSamplesPerPacket)
@@ -83,11 +87,16 @@ package final class EncodedSound: Sendable {
         var encoder = try OpusEncoder(settings)
         var (packets, durations): ([[UInt8]], [Int]) = ([], [])
         var packet = [UInt8](repeating: 0, count: AudioFormat.mostBytesPerFrame)
+        var index = 0
         for start in stride(from: 0, to: pcm.count, by: 3 * tick) {
             let end = min(pcm.count, start + 3 * tick)
             var place = packet.mutableSpan
             let written = try encoder.encode(pcm.span.extracting(start..<end), into: &place)
-            let isSilent = zip(starts, self.packets).allSatisfy { $0 < start || $0 >= end || $1.isEmpty }
+            var isSilent = true
+            while index < starts.count, starts[index] < end {
+                isSilent = isSilent && self.packets[index].isEmpty
+                index += 1
+            }
             packets.append(isSilent ? [] : Array(packet[..<written]))
             durations.append(end - start)
         }

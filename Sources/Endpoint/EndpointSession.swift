@@ -24,7 +24,7 @@ final class EndpointSession {
     let peer: Peer
     private var soundPlayer: SoundPlayer?
     private var picturePlayer: PicturePlayer?
-    private let encodedSound: EncodedSound?
+    private var encodedSound: EncodedSound? { ticket.sound?.original }
     private var soundChoice = SoundChoice()
     private var nextSoundLook = Instant.start
     private static let soundLookInterval = Duration.seconds(1)
@@ -54,7 +54,7 @@ final class EndpointSession {
         report = ticket.report
         seat = ticket.report.location.flatMap { URL(string: $0)?.lastPathComponent }
         began = now
-        (encodedSound, encodedPictures) = (ticket.sound?.original, ticket.shelf?.original)
+        encodedPictures = ticket.shelf?.original
         socket = try Self.socket()
         peer = try Peer(configuration: ticket.configuration, now: now)
         receivedPictures = ReceivedPictures(decodes: ticket.options.decoding == .all)
