@@ -24,6 +24,7 @@ package struct QueueGauge: Sendable {
     /// Looks at which the least over a short time had changed, 0 … 1.
     private var changes = 0.0
     private var looked: (short: Double, long: Double, latest: Double)?
+    /// As if some had shown a calm line: one step at the beginning is no unrest.
     private var looks = 5.0
 
     package init() {}
