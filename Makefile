@@ -104,8 +104,8 @@ lines: install-test release ## a meeting over bad lines, and what is heard and s
 	@$(if $(filter-out all,$(LINES) $(WAYS)),true,cd Tests/Interop && NHIPCAU="$(CURDIR)/$(RELEASE)" ../../.venv/bin/python -m lines.told)
 
 .PHONY: lines-soak
-lines-soak: install ## 200 lines at random, simulated: nothing stuck, no delay without bound, no more sent than a line carries
-	@LINES_SEEDS=200 swift test --scratch-path $(BUILD) --filter '^PeerTests\.CongestionTests'
+lines-soak: install ## SEEDS lines (200) at random, simulated: nothing stuck, no delay without bound, no more sent than a line carries
+	@LINES_SEEDS=$(or $(SEEDS),200) swift test -c release -Xswiftc -enable-testing --scratch-path .build-soak --filter '^PeerTests\.CongestionTests'
 
 .PHONY: lines-told
 lines-told: install-test release ## what is put into a line beside what the server and the endpoint tell of it; fails where that is wrong

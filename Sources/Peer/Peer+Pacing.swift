@@ -148,7 +148,7 @@ extension Peer {
 
     /// Whether there is room for a repair of so many bytes.
     func mayRepair(_ bytes: Int, now: Instant) -> Bool {
-        guard repairs.take(bytes, sent: statistics.bytesSent, carries: control?.lineBitsPerSecond, now: now) else { return false }
+        guard repairs.take(bytes, sent: statistics.bytesSent, carries: control?.carriedLately, now: now) else { return false }
         guard paces else { return true }
         pacing.earn(now: now)
         return !pacing.isBehind(Self.mostRepairDelay)

@@ -164,6 +164,17 @@ struct ICELineTests {
     }
 
     @Test(arguments: 0..<10 as Range<UInt64>)
+    func `a line that loses 40 percent each way does not end consent in an hour`(seed: UInt64) {
+        var line = ICELine(seed: seed, loss: 0)
+        line.run(for: .seconds(20))
+        (line.up.loss, line.down.loss) = (40, 40)
+        for _ in 0..<60 { line.run(for: .seconds(60)) }
+        #expect(line.full.state == .connected(ICELine.server) && line.lite.hasConsent(now: line.now))
+        // Each five seconds, and each one while three of them are unanswered: no more than twice as many.
+        #expect(line.requests <= 3_600 / 5 * 2)
+    }
+
+    @Test(arguments: 0..<10 as Range<UInt64>)
     func `an endpoint that takes itself to be controlled is told by the server, and connects`(seed: UInt64) {
         var line = ICELine(seed: seed, loss: Int(seed % 3) * 5)
         line.full.isControlling = false

@@ -31,6 +31,10 @@ package struct LineEstimate: Sendable {
     /// Times that a queue began.
     package private(set) var episodes = 0
     package var isCongested: Bool { congestedSince != nil }
+    /// The most that was seen to get through in this span of time and in the one before.
+    private var (most, mostBefore) = (0.0, 0.0)
+    private var spanBegan: Instant?
+    private static let span = Duration.seconds(6)
     /// What came out of the queue.
     private var capacity = 0.0
     /// The same when the queue began.
@@ -42,6 +46,17 @@ package struct LineEstimate: Sendable {
 
     /// - Parameter start: what is taken for granted before anything is known, bit/s.
     package init(start: Double = Self.start) { bitsPerSecond = min(Self.most, max(Self.least, start)) }
+
+    /// What was seen to get through in the last six to twelve seconds: of a line that was sent less for longer nobody knows whether it still carries
+    /// `bitsPerSecond`.
+    package var lately: Double { min(bitsPerSecond, max(most, mostBefore)) }
+
+    private mutating func see(_ bits: Double, now: Instant) {
+        let began = spanBegan ?? now
+        spanBegan = began
+        if now - began > Self.span { (most, mostBefore, spanBegan) = (0, most, now) }
+        most = max(most, bits)
+    }
 
     /// From so many milliseconds on a queue is one.
     package static func limit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.unrest) }
@@ -59,6 +74,9 @@ package struct LineEstimate: Sendable {
         _ gauge: inout QueueGauge, delivered: Double?, busy: Double?, left: Double?, loses: Bool, isFast: Bool, now: Instant
     ) {
         let queue = gauge.milliseconds
+        // What jitter brings closer together did not get through any faster than it left.
+        let carried = delivered.flatMap { delivered in left.map { min(delivered, $0) } }
+        see(carried ?? 0, now: now)
         if let marked, now - marked.time < Self.mark {
         } else {
             rising = queue - (marked?.queue ?? queue)
@@ -70,9 +88,9 @@ package struct LineEstimate: Sendable {
             if !isFast, queue > limit, rising > 3 || queue > limit * 2 {
                 return begin(queue, [busy, delivered].compactMap { $0 }.max(), now: now)
             }
-            if let delivered, queue < limit {
+            if let carried, queue < limit {
                 isKnown = true
-                bitsPerSecond = min(Self.most, max(bitsPerSecond, delivered))
+                bitsPerSecond = min(Self.most, max(bitsPerSecond, carried))
             }
             return
         }
@@ -114,7 +132,7 @@ package struct LineEstimate: Sendable {
     private mutating func settle(on arriving: Double) {
         isKnown = true
         capacity = min(Self.most, max(Self.least, arriving))
-        bitsPerSecond = capacity * Self.share
+        bitsPerSecond = max(Self.least, capacity * Self.share)
     }
 
     /// What may leave while a queue is emptied; nil while there is none to speak of.

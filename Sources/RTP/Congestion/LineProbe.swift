@@ -11,7 +11,9 @@ package struct LineProbe: Sendable {
     /// After a change of tier.
     private static let settling = Duration.milliseconds(1_000)
     private static let (first, factor, leastStep) = (1.15, 1.8, 15_000.0)
-    private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(20), Duration.seconds(40))
+    /// The first step where the line was seen to carry more than it was sent lately.
+    private static let fromLately = 1.5
+    private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(14), Duration.seconds(40))
     /// Trains in a row, and packets of each.
     private static let (trains, trainPackets, trainPause) = (5, 5, Duration.milliseconds(120))
 
@@ -24,6 +26,26 @@ package struct LineProbe: Sendable {
         case padding(bytes: Int)
     }
 
+    /// What is known of the line when a demand is made.
+    package struct Line: Sendable {
+        /// What it is known to carry, bit/s.
+        var bits: Double
+        /// The part of that which was seen lately; a run begins there.
+        var lately: Double
+        /// Nothing queues and nothing more than usual is lost, for a second or more.
+        var isCalm: Bool
+        /// Nothing that is sent can queue.
+        var isFast: Bool
+        /// Of the newest packets, ms beyond what the gauge wavers by.
+        var queue: Double
+        /// How long ago those packets left of which feedback tells.
+        var lag: Duration
+        /// Of what was sent in the last seconds, 0 … 1: so much more is sent than shall arrive.
+        var loss: Double
+        /// Of the last second or two.
+        var latestLoss: Double
+    }
+
     private struct Run: Sendable {
         /// What shall arrive, and what is sent for that.
         var target: Double
@@ -34,6 +56,27 @@ package struct LineProbe: Sendable {
         var sentBefore: Int64
     }
 
+    /// What arrived of what left during the last run, padding or not.
+    package struct Tally: Sendable {
+        var from = Instant.distantFuture
+        var until = Instant.distantFuture
+        private var bytes = 0
+        private var firstBytes = 0
+        private var first = Instant.distantFuture
+        private var last = Instant.start
+
+        package mutating func add(_ delivery: SentPackets.Delivery, bytes count: Int) {
+            guard delivery.sent >= from, delivery.sent <= until else { return }
+            bytes += count
+            last = max(last, delivery.arrival)
+            if delivery.arrival < first { (first, firstBytes) = (delivery.arrival, count) }
+        }
+
+        /// From the first arrival to the last: jitter counts at both ends only, and a queue or what it drops makes it the line's own rate.
+        var bitsPerSecond: Double { last > first ? Double((bytes - firstBytes) * 8) / (last - first).seconds : 0 }
+    }
+
+    package var tally = Tally()
     private var run: Run?
     private var trainsLeft = trains
     private var nextTrain: Instant?
@@ -47,11 +90,14 @@ package struct LineProbe: Sendable {
     /// The longest queue of the last run, ms beyond what the gauge wavers by.
     private var worst = 0.0
     /// What a run must have proven of what it tried: what arrives is known to a few percent.
-    private static let (proof, almost) = (0.88, 0.75)
+    private static let (proof, almost) = (0.88, 0.82)
     /// On a thinner line each run costs more than a wait.
     private static let repeatAbove = 150_000.0
     private var isRepeated = false
     private static let mostLoss = 0.2
+    /// What was lost before the last run, and how much more of it a line without a queue to see makes of too much: among some forty packets a part wavers.
+    private var lossBefore = 0.0
+    private static func tooMuch(_ before: Double) -> Double { before * 1.25 + 0.08 }
     /// And the queue that it may have left, in milliseconds: a few for any line, and the time that a packet of sound or padding itself takes on this one, where
     /// the shortest ones set the measure.
     private static func mostQueue(_ bits: Double) -> Double { 18 + 300 * 8 * 1_000 / max(bits, 30_000) }
@@ -75,21 +121,13 @@ package struct LineProbe: Sendable {
     }
 
     /// - Parameters:
-    ///   - bits: what the line is known to carry.
     ///   - enough: what the next better picture needs; nil where there is no better one.
-    ///   - isCalm: nothing queues and nothing more than usual is lost, for a second or more.
-    ///   - queue: of the newest packets, ms beyond what the gauge wavers by.
     ///   - isContent: the present picture is a good one.
-    ///   - lag: how long ago those packets left of which feedback tells.
-    ///   - loss: of what was sent lately, 0 … 1: so much more is sent than shall arrive.
     ///   - sent: bytes so far, headers included.
-    package mutating func demand(
-        bits: Double, enough: Double?, isCalm: Bool, isFast: Bool, queue: Double, isContent: Bool, lag: Duration, loss: Double, sent: Int64,
-        now: Instant
-    ) -> Demand {
-        if run != nil || tried != nil { worst = max(worst, queue) }
-        (mostWait, self.lag) = (isContent ? Self.longestContentWait : Self.longestWait, lag)
-        guard let enough, !isFast, bits < enough else {
+    package mutating func demand(_ line: Line, enough: Double?, isContent: Bool, sent: Int64, now: Instant) -> Demand {
+        if run != nil || tried != nil { worst = max(worst, line.queue) }
+        (mostWait, lag) = (isContent ? Self.longestContentWait : Self.longestWait, line.lag)
+        guard let enough, !line.isFast, line.bits < enough else {
             run = nil
             return .nothing
         }
@@ -98,6 +136,10 @@ package struct LineProbe: Sendable {
             (goesWell, goal) = (false, enough)
             (run, tried) = (nil, nil)
             nextRun = max(nextRun ?? now, now + Self.settling)
+        }
+        if run != nil || tried != nil, line.latestLoss > Self.tooMuch(lossBefore) {
+            fail(now: now)
+            return .nothing
         }
         if let present = run {
             guard now < present.until else {
@@ -109,7 +151,7 @@ package struct LineProbe: Sendable {
             let missing = min(Int64(present.rate / 8 * 0.04), due - (sent - present.sentBefore))
             return missing > 100 ? .padding(bytes: Int(missing)) : .nothing
         }
-        guard isCalm else { return .nothing }
+        guard line.isCalm else { return .nothing }
         if trainsLeft == 0, let trainsAgain, now >= trainsAgain { trainsLeft = Self.trains }
         if trainsLeft > 0 {
             guard now >= nextTrain ?? now else { return .nothing }
@@ -119,9 +161,10 @@ package struct LineProbe: Sendable {
             return .train(packets: Self.trainPackets)
         }
         guard now >= nextRun ?? now else { return .nothing }
-        if let last = tried, bits < last * Self.proof || worst > Self.mostQueue(bits) {
+        let proven = tally.bitsPerSecond
+        if let last = tried, proven < last * Self.proof || worst > Self.mostQueue(line.bits) {
             // It was cut off by the line, or did not arrive at all, or waited more and more. A little less without a queue may be chance: once more.
-            if !isRepeated, bits > Self.repeatAbove, bits >= last * Self.almost, worst <= Self.mostQueue(bits) {
+            if !isRepeated, line.bits > Self.repeatAbove, proven >= last * Self.almost, worst <= Self.mostQueue(line.bits) {
                 (tried, isRepeated, nextRun) = (nil, true, now + Self.pause)
             } else {
                 fail(now: now)
@@ -129,18 +172,22 @@ package struct LineProbe: Sendable {
             return .nothing
         }
         if tried != nil { isRepeated = false }
-        worst = 0
+        (worst, lossBefore) = (0, line.loss)
         // What little sound leaves is known too coarsely for a seventh of it to show.
-        let target = min(max(bits * (goesWell ? Self.factor : Self.first), bits + Self.leastStep), enough * 1.08)
+        let next = goesWell ? line.lately * Self.factor : min(line.bits * Self.first, line.lately * Self.fromLately)
+        let target = min(max(next, line.lately + Self.leastStep), enough * 1.08)
         run = Run(
-            target: target, rate: target / (1 - min(loss, Self.mostLoss)), began: now,
-            until: now + (bits < Self.longBelow ? Self.longDuration : Self.duration), sentBefore: sent)
+            target: target, rate: target / (1 - min(line.loss, Self.mostLoss)), began: now,
+            until: now + (line.bits < Self.longBelow ? Self.longDuration : Self.duration), sentBefore: sent)
+        tally = Tally()
+        tally.from = now
         return .nothing
     }
 
     private mutating func end(now: Instant) {
         tried = run?.target
         run = nil
+        tally.until = now
         goesWell = true
         nextRun = now + Self.pause + lag
     }

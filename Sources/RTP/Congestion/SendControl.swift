@@ -87,6 +87,9 @@ package struct SendControl: Sendable {
         return Int(estimate.bitsPerSecond)
     }
 
+    /// What of it was seen lately: repairs of packets that a queue dropped must not fill it.
+    package var carriedLately: Int? { lineBitsPerSecond.map { min($0, Int(estimate.lately * 1.15)) } }
+
     package var isFast: Bool { bursts.isFast }
     package var queueMilliseconds: Double { gauge.milliseconds }
 
@@ -118,6 +121,7 @@ package struct SendControl: Sendable {
         let came = lately < Self.heavyLoss ? 1 - lately : 0
         var arrived = 0
         var newest = now
+        var tally = probe.tally
         defer { (self.gauge, self.arriving, self.leaving, self.bursts) = (gauge, arriving, leaving, bursts) }
         let lost = try packets.receive(
             datagram, feedback, now: now,
@@ -126,6 +130,7 @@ package struct SendControl: Sendable {
                 arriving.add(bytes: delivery.bytes, at: delivery.arrival)
                 leaving.add(bytes: delivery.bytes, at: delivery.sent)
                 bursts.add(delivery, late: late)
+                tally.add(delivery, bytes: delivery.bytes)
                 newest = delivery.sent
                 arrived += 1
             },
@@ -134,7 +139,9 @@ package struct SendControl: Sendable {
                 let bytes = Int(Double(delivery.bytes) * came)
                 arriving.add(bytes: bytes, at: delivery.arrival)
                 leaving.add(bytes: bytes, at: delivery.sent)
+                tally.add(delivery, bytes: bytes)
             })
+        probe.tally = tally
         guard arrived > 0 else { return }
         lastFeedback = now
         reportsWithout = 0
@@ -179,8 +186,7 @@ package struct SendControl: Sendable {
         guard lost > Self.heavyLoss || !estimate.isCongested,
             lost > Self.heavyLoss || now - (estimate.lastQueue ?? .start) > .seconds(2) || estimate.lastQueue == nil
         else {
-            bitsBeforeTrial = nil
-            return judge.forget()
+            return forgetTrial()
         }
         let sent = (left ?? 0) / max(0.1, 1 - lost)
         // Little that is sent cannot be too much, unless hardly anything of it arrives, or it waits.
@@ -221,9 +227,15 @@ package struct SendControl: Sendable {
         }
     }
 
+    /// What was tried says nothing any more: neither was the loss ours nor is it to be as before.
+    private mutating func forgetTrial() {
+        bitsBeforeTrial = nil
+        judge.forget()
+    }
+
     private mutating func wake() {
         estimate.forgetQueue()
-        judge.forget()
+        forgetTrial()
         gauge = QueueGauge()
         arriving = DeliveryMeter()
         leaving = DeliveryMeter()
@@ -241,14 +253,19 @@ package struct SendControl: Sendable {
             return .train(packets: 1)
         }
         guard let lastFeedback, estimate.isKnown else { return .nothing }
+        let (lost, latest) = (loss.fraction(now: now) ?? 0, loss.fraction(over: 2, now: now) ?? 0)
+        // A short queue that overflows.
+        let isFull = waits && latest > judge.inherent + Self.someLoss
         let isCalm =
-            !estimate.isCongested && now - (estimate.lastQueue ?? .start) > .seconds(1) && gauge.milliseconds < LineEstimate.limit(gauge)
+            !isFull && !estimate.isCongested && now - (estimate.lastQueue ?? .start) > .seconds(1)
+            && gauge.milliseconds < LineEstimate.limit(gauge)
             && bitsBeforeTrial == nil && now - lastFeedback < .milliseconds(600)
+        let line = LineProbe.Line(
+            bits: estimate.bitsPerSecond, lately: estimate.lately, isCalm: isCalm, isFast: bursts.isFast,
+            queue: gauge.isWavering ? 0 : gauge.latestMilliseconds - gauge.latestUnrest, lag: lag, loss: lost,
+            latestLoss: latest)
         return probe.demand(
-            bits: estimate.bitsPerSecond, enough: choice.wanted(loss: loss.fraction(now: now) ?? 0), isCalm: isCalm, isFast: bursts.isFast,
-            queue: gauge.isWavering ? 0 : gauge.latestMilliseconds - gauge.latestUnrest,
-            isContent: choice.tier.map { $0 <= .medium } ?? false, lag: lag,
-            loss: loss.fraction(now: now) ?? 0, sent: sent, now: now)
+            line, enough: choice.wanted(loss: lost), isContent: choice.tier.map { $0 <= .medium } ?? false, sent: sent, now: now)
     }
 
     /// When to ask for a demand at the latest.
