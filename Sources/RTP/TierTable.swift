@@ -84,10 +84,10 @@ package struct TierTable: Sendable {
             id: .high, name: "high", width: 1_280, height: 720, picturesPerSecond: 25, bitsPerSecond: 1_500_000,
             neededBitsPerSecond: 1_700_000, leastTIAS: 1_400_000),
         Tier(
-            id: .medium, name: "medium", width: 640, height: 360, picturesPerSecond: 25, bitsPerSecond: 500_000,
+            id: .medium, name: "medium", width: 640, height: 360, picturesPerSecond: 25, bitsPerSecond: 460_000,
             neededBitsPerSecond: 570_000, leastTIAS: 450_000),
         Tier(
-            id: .low, name: "low", width: 320, height: 180, picturesPerSecond: 12.5, bitsPerSecond: 150_000,
+            id: .low, name: "low", width: 320, height: 180, picturesPerSecond: 12.5, bitsPerSecond: 140_000,
             neededBitsPerSecond: 210_000, leastTIAS: 80_000),
         Tier(
             id: .lower, name: "low", label: "lower", width: 320, height: 180, picturesPerSecond: 6.25, bitsPerSecond: 62_000,

@@ -38,8 +38,9 @@ import Testing
         for step in 0..<1_000 {
             let now = Double(step) / 100
             let line = LineProbe.Line(
-                bits: bits, lately: lately, isCalm: true, isFast: false, queue: 0, lag: .milliseconds(50), loss: 0, latestLoss: 0)
-            let demand = probe.demand(line, enough: 1_700_000, isContent: true, sent: Int64(bytes), now: Self.at(now))
+                bits: bits, lately: lately, isCalm: true, isFast: false, queue: 0, isWavering: false, lag: .milliseconds(50), loss: 0,
+                latestLoss: 0)
+            let demand = probe.demand(line, enough: 1_700_000, picture: .medium, sent: Int64(bytes), now: Self.at(now))
             if case .padding(let more) = demand {
                 if began == 0 { began = now }
                 (bytes, ended) = (bytes + more, now)

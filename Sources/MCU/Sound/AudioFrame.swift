@@ -31,7 +31,7 @@ final class AudioFrame: @unchecked Sendable {
     private var bytes: [UInt8] = Array(repeating: 0, count: largestPacket * 4)
     private var used = 0
     /// For those who only listen, by form.
-    private var shared = InlineArray<22, Place>(repeating: Place())
+    private var shared = Array(repeating: Place(), count: SoundForm.count)
     /// A bit for each form that is being made, be it that no packet of it ends in this tick.
     private var made = 0
     private var own: [(participant: ObjectIdentifier, form: SoundForm, place: Place)] = []
@@ -48,7 +48,7 @@ final class AudioFrame: @unchecked Sendable {
         self.captured = captured
         self.mix = mix
         used = 0
-        shared = InlineArray(repeating: Place())
+        for index in shared.indices { shared[index] = Place() }
         made = 0
         own.removeAll(keepingCapacity: true)
     }

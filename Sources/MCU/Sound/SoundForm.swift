@@ -22,7 +22,7 @@ struct SoundForm: Equatable, Sendable {
         if isWithin || !soundClass.isLimited, mostTicks >= free.ticks {
             index = free.index
         } else {
-            index = Self.limited(SoundClass(index: max(soundClass.index, tier == .thin ? 3 : 4)), repairs: true)
+            index = Self.limited(SoundClass(index: max(soundClass.index, tier == .thin || tier == .thinLossy ? 3 : 4)), repairs: true)
         }
     }
 
@@ -40,7 +40,7 @@ struct SoundForm: Equatable, Sendable {
     var bitsPerSecond: Int {
         switch tier {
         case .clean, .repairing, .lossy: 48_000
-        case .thin: 24_000
+        case .thin, .thinLossy: 24_000
         case .thinnest, .thinnestLossy: 16_000
         // A little below the limit, so that the budget cuts into few packets.
         case nil: (limit ?? .full).bitsPerSecond * 9 / 10
@@ -51,7 +51,7 @@ struct SoundForm: Equatable, Sendable {
         switch tier {
         case .clean, .repairing, .lossy: .full
         // Above it Opus makes a packet of several frames, of which only the first is recovered from the next packet.
-        case .thin, .thinnest, .thinnestLossy: .wide
+        case .thin, .thinLossy, .thinnest, .thinnestLossy: .wide
         case nil: (limit ?? .full).bandwidth
         }
     }
@@ -59,7 +59,7 @@ struct SoundForm: Equatable, Sendable {
     /// Ticks of 20 ms in a packet.
     var ticks: Int {
         switch tier {
-        case .thin: 2
+        case .thin, .thinLossy: 2
         case .thinnest, .thinnestLossy: 3
         case .clean, .repairing, .lossy, nil: 1
         }
@@ -74,8 +74,8 @@ struct SoundForm: Equatable, Sendable {
         case .clean: 0
         case .repairing: 5
         case .lossy: 20
-        case .thin: 10
-        case .thinnest: 0
+        case .thin, .thinnest: 0
+        case .thinLossy: 10
         case .thinnestLossy: 25
         case nil: (index - SoundTier.allCases.count) % 2 == 1 ? 5 : 0
         }
@@ -89,7 +89,8 @@ struct SoundForm: Equatable, Sendable {
         switch tier {
         case .clean: return SoundForm(.repairing)
         case .repairing, .lossy: return SoundForm(.clean)
-        case .thin: return self
+        case .thin: return SoundForm(.thinLossy)
+        case .thinLossy: return SoundForm(.thin)
         case .thinnest: return SoundForm(.thinnestLossy)
         case .thinnestLossy: return SoundForm(.thinnest)
         case nil: break

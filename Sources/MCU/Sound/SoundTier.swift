@@ -8,6 +8,8 @@ enum SoundTier: Int, CaseIterable, Sendable {
     case lossy
     /// Below some 160 kbit/s for everything: 24 kbit/s in packets of 40 ms.
     case thin
+    /// The same where packets are lost besides: error correction takes a third of it.
+    case thinLossy
     /// Below some 100 kbit/s: 16 kbit/s in packets of 60 ms, which with all headers are 27 kbit/s.
     case thinnest
     /// The same where packets are lost besides: error correction leaves it half the bandwidth of sound, which is worth it from some 4 % loss on.
@@ -30,9 +32,9 @@ struct SoundTierSelector: Sendable {
     private static let thinnestBelow = 100_000
     private static let room = 1.3
     private static let roomy = 5
-    /// Loss from which the thinnest sound is worse without error correction; and below which with it.
-    private static let someOfThinnest = 0.04
-    private static let lessOfThinnest = 0.02
+    /// Loss from which thin sound is worse without error correction, and below which with it; and the thinnest, which has little to give for it.
+    private static let ofThin = (some: 0.01, less: 0.005)
+    private static let ofThinnest = (some: 0.04, less: 0.02)
 
     private enum Width: Int { case thinnest, thin, wide }
     private var width = Width.wide
@@ -40,9 +42,20 @@ struct SoundTierSelector: Sendable {
     private var loss = SoundTier.repairing
     private var (calmLooks, lossyLooks) = (0, 0)
     private var hasBeenClean = false
-    /// Looks in a row with loss above `someOfThinnest`, or below `lessOfThinnest` since.
-    private var (losing, notLosing) = (0, 0)
-    private var isThinnestLossy = false
+    /// Whether thin sound needs error correction.
+    private struct Need: Sendable {
+        /// Looks in a row with loss above the one bound, or below the other.
+        private var (losing, notLosing) = (0, 0)
+        private(set) var isLossy = false
+
+        mutating func follow(_ loss: Double, _ bounds: (some: Double, less: Double)) {
+            losing = loss >= bounds.some ? losing + 1 : 0
+            notLosing = loss < bounds.less ? notLosing + 1 : 0
+            if losing >= sure { isLossy = true }
+            if notLosing >= calm { isLossy = false }
+        }
+    }
+    private var (thin, thinnest) = (Need(), Need())
 
     /// As it begins: corrected, until the line is known.
     private(set) var tier = SoundTier.repairing
@@ -53,20 +66,14 @@ struct SoundTierSelector: Sendable {
     mutating func look(loss: Double?, lineBitsPerSecond: Int?) {
         follow(loss)
         follow(line: lineBitsPerSecond ?? .max)
-        follow(ofThinnest: loss ?? 0)
+        thin.follow(loss ?? 0, Self.ofThin)
+        thinnest.follow(loss ?? 0, Self.ofThinnest)
         tier =
             switch width {
             case .wide: self.loss
-            case .thin: .thin
-            case .thinnest: isThinnestLossy ? .thinnestLossy : .thinnest
+            case .thin: thin.isLossy ? .thinLossy : .thin
+            case .thinnest: thinnest.isLossy ? .thinnestLossy : .thinnest
             }
-    }
-
-    private mutating func follow(ofThinnest loss: Double) {
-        losing = loss >= Self.someOfThinnest ? losing + 1 : 0
-        notLosing = loss < Self.lessOfThinnest ? notLosing + 1 : 0
-        if losing >= Self.sure { isThinnestLossy = true }
-        if notLosing >= Self.calm { isThinnestLossy = false }
     }
 
     private mutating func follow(_ now: Double?) {

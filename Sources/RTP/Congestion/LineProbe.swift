@@ -38,6 +38,8 @@ package struct LineProbe: Sendable {
         var isFast: Bool
         /// Of the newest packets, ms beyond what the gauge wavers by.
         var queue: Double
+        /// Packets arrive in waves, by which the first and the last arrival of a run are too near or too far to tell a rate.
+        var isWavering: Bool
         /// How long ago those packets left of which feedback tells.
         var lag: Duration
         /// Of what was sent in the last seconds, 0 … 1: so much more is sent than shall arrive.
@@ -89,8 +91,9 @@ package struct LineProbe: Sendable {
     private var goesWell = false
     /// The longest queue of the last run, ms beyond what the gauge wavers by.
     private var worst = 0.0
-    /// What a run must have proven of what it tried: what arrives is known to a few percent.
-    private static let (proof, almost) = (0.88, 0.82)
+    /// What a run must have proven of what it tried: what arrives is known to a few percent, and where some is lost not as well. So much less is almost it.
+    private static func proof(_ loss: Double) -> Double { 0.94 - min(0.08, loss * 0.8) }
+    private static let almost = 0.08
     /// On a thinner line each run costs more than a wait.
     private static let repeatAbove = 150_000.0
     private var isRepeated = false
@@ -101,8 +104,8 @@ package struct LineProbe: Sendable {
     /// And the queue that it may have left, in milliseconds: a few for any line, and the time that a packet of sound or padding itself takes on this one, where
     /// the shortest ones set the measure.
     private static func mostQueue(_ bits: Double) -> Double { 18 + 300 * 8 * 1_000 / max(bits, 30_000) }
-    /// What the last call wanted to reach.
-    private var goal: Double?
+    /// Of the last call.
+    private var picture: TierID?
     /// What the last run tried; nil once it was compared with what it proved.
     private var tried: Double?
     /// When a line that was found wanting is asked by trains again.
@@ -122,18 +125,18 @@ package struct LineProbe: Sendable {
 
     /// - Parameters:
     ///   - enough: what the next better picture needs; nil where there is no better one.
-    ///   - isContent: the present picture is a good one.
+    ///   - picture: the present one; nil for sound alone.
     ///   - sent: bytes so far, headers included.
-    package mutating func demand(_ line: Line, enough: Double?, isContent: Bool, sent: Int64, now: Instant) -> Demand {
+    package mutating func demand(_ line: Line, enough: Double?, picture: TierID?, sent: Int64, now: Instant) -> Demand {
         if run != nil || tried != nil { worst = max(worst, line.queue) }
-        (mostWait, lag) = (isContent ? Self.longestContentWait : Self.longestWait, line.lag)
+        (mostWait, lag) = (picture.map { $0 <= .medium } ?? false ? Self.longestContentWait : Self.longestWait, line.lag)
         guard let enough, !line.isFast, line.bits < enough else {
             run = nil
             return .nothing
         }
-        if enough != goal {
-            // A better picture began: whether it fits is to be seen first. What was still running has shown what it was for.
-            (goesWell, goal) = (false, enough)
+        if picture != self.picture {
+            // Another picture began: whether it fits is to be seen first. What was still running has shown what it was for.
+            (goesWell, self.picture) = (false, picture)
             (run, tried) = (nil, nil)
             nextRun = max(nextRun ?? now, now + Self.settling)
         }
@@ -161,10 +164,12 @@ package struct LineProbe: Sendable {
             return .train(packets: Self.trainPackets)
         }
         guard now >= nextRun ?? now else { return .nothing }
-        let proven = tally.bitsPerSecond
-        if let last = tried, proven < last * Self.proof || worst > Self.mostQueue(line.bits) {
+        let proven = line.isWavering ? max(line.lately, tally.bitsPerSecond) : tally.bitsPerSecond
+        if let last = tried, proven < last * Self.proof(lossBefore) || worst > Self.mostQueue(line.bits) {
             // It was cut off by the line, or did not arrive at all, or waited more and more. A little less without a queue may be chance: once more.
-            if !isRepeated, line.bits > Self.repeatAbove, proven >= last * Self.almost, worst <= Self.mostQueue(line.bits) {
+            if !isRepeated, line.bits > Self.repeatAbove, proven >= last * (Self.proof(lossBefore) - Self.almost),
+                worst <= Self.mostQueue(line.bits)
+            {
                 (tried, isRepeated, nextRun) = (nil, true, now + Self.pause)
             } else {
                 fail(now: now)

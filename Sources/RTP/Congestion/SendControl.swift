@@ -262,10 +262,10 @@ package struct SendControl: Sendable {
             && bitsBeforeTrial == nil && now - lastFeedback < .milliseconds(600)
         let line = LineProbe.Line(
             bits: estimate.bitsPerSecond, lately: estimate.lately, isCalm: isCalm, isFast: bursts.isFast,
-            queue: gauge.isWavering ? 0 : gauge.latestMilliseconds - gauge.latestUnrest, lag: lag, loss: lost,
+            queue: gauge.isWavering ? 0 : gauge.latestMilliseconds - gauge.latestUnrest, isWavering: gauge.isWavering, lag: lag, loss: lost,
             latestLoss: latest)
         return probe.demand(
-            line, enough: choice.wanted(loss: lost), isContent: choice.tier.map { $0 <= .medium } ?? false, sent: sent, now: now)
+            line, enough: choice.wanted(loss: lost), picture: choice.tier, sent: sent, now: now)
     }
 
     /// When to ask for a demand at the latest.

@@ -157,14 +157,14 @@ struct SoundTierTests {
                     #expect(form.ticks <= most)
                     #expect(form.bitsPerSecond <= soundClass.bitsPerSecond && form.bandwidth.rawValue <= soundClass.bandwidth.rawValue)
                     #expect(form.sibling.limit == form.limit && form.sibling.ticks == form.ticks)
-                    #expect((form.expectedLossPercent > 0) == (tier != .clean) || form == SoundForm(.thinnest))
-                    if tier == .thin { #expect(form.bitsPerSecond <= 24_000) }
+                    #expect((form.expectedLossPercent > 0) == (tier != .clean) || [SoundForm(.thinnest), SoundForm(.thin)].contains(form))
+                    if tier == .thin || tier == .thinLossy { #expect(form.bitsPerSecond <= 24_000) }
                     if tier == .thinnest || tier == .thinnestLossy { #expect(form.bitsPerSecond <= 16_000) }
                 }
             }
         }
         let all = Set((0..<SoundForm.count).map { SoundForm(index: $0).index })
-        #expect(all.count == 22)
+        #expect(all.count == 23)
     }
 
     @Test(arguments: [("", 3), ("a=maxptime:120\r\n", 3), ("a=maxptime:60\r\n", 3), ("a=maxptime:40\r\n", 1), ("a=maxptime:20\r\n", 1)])
@@ -214,6 +214,8 @@ struct SoundTierSelectorTests {
         #expect(run(&selector, 5, line: 208_000) == .clean)
         #expect(run(&selector, 1, line: 0) == .thinnest && run(&selector, 5, line: nil) == .clean)
         #expect(run(&selector, 1, loss: 0.02, line: 150_000) == .thin)
+        #expect(run(&selector, 1, loss: 0.01, line: 150_000) == .thinLossy && run(&selector, 30, loss: 0.006, line: 150_000) == .thinLossy)
+        #expect(run(&selector, 9, loss: 0, line: 150_000) == .thinLossy && run(&selector, 1, loss: 0, line: 150_000) == .thin)
         #expect(run(&selector, 1, loss: 0.2, line: 64_000) == .thinnest && run(&selector, 1, loss: 0.04, line: 64_000) == .thinnestLossy)
         #expect(run(&selector, 30, loss: 0.03, line: 64_000) == .thinnestLossy)
         #expect(run(&selector, 9, loss: 0.01, line: 64_000) == .thinnestLossy && run(&selector, 1, loss: 0, line: 64_000) == .thinnest)
