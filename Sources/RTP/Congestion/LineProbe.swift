@@ -10,7 +10,9 @@ package struct LineProbe: Sendable {
     private static let pause = Duration.milliseconds(400)
     /// After a change of tier.
     private static let settling = Duration.milliseconds(1_000)
-    private static let (first, factor, leastStep) = (1.15, 1.8, 15_000.0)
+    private static let (first, leastStep) = (1.15, 15_000.0)
+    /// The steps after that. Who has a moving picture has something to lose: what is too much for half a second delays sound for ten.
+    private static let (bold, careful) = (1.8, 1.4)
     /// The first step where the line was seen to carry more than it was sent lately.
     private static let fromLately = 1.5
     private static let (shortestWait, longestWait, longestContentWait) = (Duration.seconds(4), Duration.seconds(14), Duration.seconds(40))
@@ -93,7 +95,7 @@ package struct LineProbe: Sendable {
     private var worst = 0.0
     /// What a run must have proven of what it tried: what arrives is known to a few percent, and where some is lost not as well. So much less is almost it.
     private static func proof(_ loss: Double) -> Double { 0.94 - min(0.08, loss * 0.8) }
-    private static let almost = 0.08
+    private static let (almost, clearly) = (0.08, 0.03)
     /// On a thinner line each run costs more than a wait.
     private static let repeatAbove = 150_000.0
     private var isRepeated = false
@@ -176,10 +178,15 @@ package struct LineProbe: Sendable {
             }
             return .nothing
         }
-        if tried != nil { isRepeated = false }
+        if let last = tried {
+            isRepeated = false
+            // What was only just proven is near to what the line carries: the next step is a small one too.
+            goesWell = line.isWavering || proven >= last * (Self.proof(lossBefore) + Self.clearly)
+        }
         (worst, lossBefore) = (0, line.loss)
         // What little sound leaves is known too coarsely for a seventh of it to show.
-        let next = goesWell ? line.lately * Self.factor : min(line.bits * Self.first, line.lately * Self.fromLately)
+        let factor = picture.map { $0 <= .low } ?? false ? Self.careful : Self.bold
+        let next = goesWell ? line.lately * factor : min(line.bits * Self.first, line.lately * Self.fromLately)
         let target = min(max(next, line.lately + Self.leastStep), enough * 1.08)
         run = Run(
             target: target, rate: target / (1 - min(line.loss, Self.mostLoss)), began: now,

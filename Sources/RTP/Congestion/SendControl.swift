@@ -202,7 +202,8 @@ package struct SendControl: Sendable {
             estimate.set(max(LineEstimate.least, sent * (1 - lost) * share))
         case .isOurs: bitsBeforeTrial = nil
         case .isTheLines:
-            if let before = bitsBeforeTrial { estimate.set(before) }
+            // Where most of it is lost still, what was before may have been another line.
+            if let before = bitsBeforeTrial { estimate.set(lost > Self.heavyLoss ? min(before, sent * 4) : before) }
             bitsBeforeTrial = nil
         }
     }
