@@ -200,7 +200,6 @@ package struct LineProbe: Sendable {
         tried = run?.target
         run = nil
         tally.until = now
-        goesWell = true
         nextRun = now + Self.pause + lag
     }
 
