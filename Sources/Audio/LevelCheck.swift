@@ -44,10 +44,14 @@ package struct LevelCheck: Sendable {
     /// It was decoded long enough, and is as loud as it says.
     package var isProven: Bool { count >= Self.enough && lies == 0 }
 
-    /// The level that counts of one that was said. Once per tick: a suspicion that is not looked into fades by 5 dB a second.
-    package mutating func counted(_ level: Int, isDecoded: Bool) -> Int {
-        if !isDecoded { most = min(0, most + 0.1) }
-        return min(level, Int(most.rounded(.up)))
+    /// It may be lying, or its line plays tricks: it is to be decoded and measured until that is known, heard or not. Taken at a word that is not believed
+    /// it might not be heard again for long, and taken at one that is it would keep a place with nothing.
+    package var isSuspect: Bool { lies > 0 }
+
+    /// The level that counts of one that was said.
+    package func counted(_ level: Int, isDecoded: Bool) -> Int {
+        // What was measured last says nothing of one who fell silent, was let go, and speaks again.
+        isDecoded ? min(level, Int(most.rounded(.up))) : level
     }
 
     /// One decoded tick.

@@ -60,6 +60,13 @@ struct LevelCheckTests {
         #expect(check.isLying && check.counted(-54, isDecoded: true) == -54)
     }
 
+    @Test func `what was measured last says nothing of one who was let go and speaks again`() {
+        var check = LevelCheck()
+        run(80, &check, said: { _ in -20 }, measured: { _ in -22 })
+        run(80, &check, said: { _ in -127 }, measured: { _ in -127 })
+        #expect(check.counted(-20, isDecoded: false) == -20 && !check.isSuspect)
+    }
+
     @Test func `lies are remembered over times in which nobody listened`() {
         var check = LevelCheck()
         for _ in 0..<12 {

@@ -72,17 +72,27 @@ final class AudioLeg {
 
     /// Whether the sender says how loud it is: what is not heard is then not decoded.
     var saysLevel: Bool { participant.levelFromExtension != nil }
+    /// What it says of its level is not to be gone by now.
+    private var isSuspect: Bool { checker?.check.isSuspect ?? false }
+    /// It was decoded in this tick, to be measured.
+    private(set) var isMeasured = false
     /// Something of it is in the mix, though it be the 10 ms in which it fades.
     var isInMix: Bool { hasSound && !ramp.isSilent || isSelected }
 
     /// Its level is known, be it that it was measured or that what it says is true.
     var isProven: Bool { !saysLevel || checker?.check.isProven ?? false }
 
-    /// Takes the level that the packets since the last tick said, as far as it is believed.
+    /// Its level in this tick: what the packets since the last one said, as far as it is believed; measured where nothing is said, or nothing believed.
     /// - Returns: nil where none came.
-    func listen() -> Int? {
+    func listen(now: Instant, payload: inout [UInt8], decoded: inout UInt64) -> Int? {
         let said = participant.takeLoudest()
         if let checker { checker.said = said }
+        // One who is muted has nothing to prove.
+        isMeasured = !saysLevel || isSuspect && !participant.isMuted
+        if isMeasured {
+            pull(now: now, payload: &payload, decoded: &decoded)
+            return hasSound ? measure() : nil
+        }
         guard let said else { return nil }
         let believed = checker.map { $0.check.counted(said, isDecoded: $0.isRunning) } ?? said
         level = participant.isMuted ? AudioLevel.silence : believed
@@ -139,7 +149,7 @@ final class AudioLeg {
     }
 
     /// The level of the tick that was pulled, for one who does not say it.
-    func measure() -> Int {
+    private func measure() -> Int {
         level = hasSound && !participant.isMuted ? AudioLevel.decibels(of: tick.span) : AudioLevel.silence
         return level
     }

@@ -115,14 +115,9 @@ final class AudioMixer {
 
     // MARK: Who is heard
 
-    /// The levels first. One who does not say its level must be decoded to be measured.
+    /// The levels first.
     private func listen(_ leg: AudioLeg, now: Instant) {
-        if leg.saysLevel {
-            if let level = leg.listen() { report(leg, level, now) }
-        } else {
-            leg.pull(now: now, payload: &payload, decoded: &counters.decoded)
-            if leg.hasSound { report(leg, leg.measure(), now) }
-        }
+        if let level = leg.listen(now: now, payload: &payload, decoded: &counters.decoded) { report(leg, level, now) }
     }
 
     private func report(_ leg: AudioLeg, _ level: Int, _ now: Instant) {
@@ -150,10 +145,10 @@ final class AudioMixer {
             return leg.skip(now: now)
         }
         leg.participant.isHeard = leg.isSelected
-        if leg.saysLevel {
+        if !leg.isMeasured {
             if leg.isWanted { leg.pull(now: now, payload: &payload, decoded: &counters.decoded) } else { leg.skip(now: now) }
-            if leg.believe(isDecoded: leg.isSelected) { counters.doubted &+= 1 }
         }
+        if leg.saysLevel, leg.believe(isDecoded: leg.isSelected || leg.isMeasured) { counters.doubted &+= 1 }
         leg.shape(now: now)
     }
 

@@ -37,7 +37,8 @@ def queue(result):
 def told_loss(result):
     """The mean share of packets that the server says were lost in the judged direction."""
     name = "lossDown" if result["way"].endswith("down") else "lossUp"
-    told = [line[name] for line in result.get("told", []) if line]
+    # A line that carries nothing for a while has no figures then.
+    told = [line[name] for line in result.get("told", []) if line and line[name] is not None]
     return sum(told) / len(told) if told else None
 
 

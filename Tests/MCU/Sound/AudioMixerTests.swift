@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import MCU
@@ -25,6 +26,7 @@ struct AudioMixerTests {
     @Test func `the floor holder is decoded, however loud the others are`() throws {
         let meeting = try MixerMeeting(20)
         let levels = Dictionary(uniqueKeysWithValues: (0..<19).map { ($0, -20) } + [(19, -60)])
+        meeting.sounds[19] = try MixerMeeting.packets(50) { 45 * sin(2 * .pi * 440 * Double($0) / 48_000) }
         meeting.run(100, levels: levels)
         #expect(!meeting.people[19].isHeard)
         meeting.bridge.floor = meeting.people[19].session

@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import TestSupport
 import Testing
 
 @testable import MCU
@@ -62,6 +63,35 @@ struct LoudnessLieTests {
         // Just loud enough by its own words to be taken, too quiet to be shown.
         meeting.run(100, levels: [0: -53])
         #expect(meeting.people[0].isDoubted && meeting.people[0].isSpeaking && meeting.people[0].measuredLevel > -25)
+    }
+
+    @Test(arguments: [10, 60, 100, 500])
+    func `who was silent, sending all the time, is heard in the tick that it speaks again`(pause: Int) throws {
+        let meeting = try meeting(liars: 0, of: { _ in nil })
+        meeting.run(100, levels: [0: -20])
+        let silence = try MixerMeeting.packets(50) { _ in 0 }
+        for _ in 0..<3 {
+            meeting.sounds[0] = silence
+            meeting.run(pause, levels: [0: -127])
+            meeting.sounds[0] = nil
+            #expect(try level(meeting.heard(by: 1, ticks: 12, levels: [0: -20])) > -25)
+            meeting.run(40, levels: [0: -20])
+        }
+        #expect(!meeting.people[0].isDoubted)
+    }
+
+    @Test(arguments: 0..<3 as Range<UInt64>)
+    func `a line on which sound comes up to half a second later than its turn silences nobody`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let late = (0..<400).map { _ in Int.random(in: 0...25, using: &generator) }
+        let meeting = try meeting(liars: 0, of: { _ in nil })
+        meeting.run(100, levels: [0: -20])
+        meeting.lateness[0] = { late[$0 / 3 % 400] }
+        var heard = 0
+        for _ in 0..<20 where try level(meeting.heard(by: 1, ticks: 25, levels: [0: -20])) > -25 { heard += 1 }
+        #expect(heard >= 14)
+        meeting.lateness[0] = nil
+        #expect(try level(meeting.heard(by: 1, ticks: 50, levels: [0: -20])) > -20)
     }
 
     @Test func `sessions of one login have one place beside others, and all where nobody else speaks`() throws {

@@ -19,6 +19,9 @@ final class MixerMeeting {
     let tone: [[UInt8]]
     /// What somebody else than by default sends.
     var sounds: [Int: [[UInt8]]] = [:]
+    /// By how many ticks somebody's packet of a tick comes late; none overtakes another.
+    var lateness: [Int: (Int) -> Int] = [:]
+    private var underWay: [(due: Int, place: Int, packet: ReceivedAudio, payload: [UInt8])] = []
     /// Sees every tick's frame.
     var onFrame: (AudioFrame) -> Void = { _ in }
 
@@ -67,12 +70,14 @@ final class MixerMeeting {
         for _ in 0..<ticks {
             let now = Instant(sinceStart: .seconds(10) + .milliseconds(20 * tick))
             for (index, person) in people.enumerated() {
-                let packet = ReceivedAudio(
-                    ssrc: 7, sequenceNumber: UInt16(truncatingIfNeeded: tick), timestamp: UInt32(tick * 960), marker: false,
-                    level: levels[index] ?? -127, hasVoice: nil, arrival: now)
                 let sound = sounds[index] ?? tone
-                let payload = sound[tick % sound.count]
-                person.receive(packet, payload: payload.span)
+                send(sound[tick % sound.count], level: levels[index] ?? -127, of: index)
+                for one in underWay where one.place == index && one.due <= tick {
+                    var packet = one.packet
+                    packet.arrival = now
+                    person.receive(packet, payload: one.payload.span)
+                }
+                underWay.removeAll { $0.place == index && $0.due <= tick }
             }
             mixer.tick(captured: now, now: now)
             core.workers[0].drain(into: &batch)
@@ -81,6 +86,14 @@ final class MixerMeeting {
             for worker in core.workers.dropFirst() { worker.forget() }
             tick += 1
         }
+    }
+
+    private func send(_ payload: [UInt8], level: Int, of index: Int) {
+        let packet = ReceivedAudio(
+            ssrc: 7, sequenceNumber: UInt16(truncatingIfNeeded: tick), timestamp: UInt32(tick * 960), marker: false, level: level,
+            hasVoice: nil, arrival: .start)
+        let last = underWay.last { $0.place == index }?.due ?? 0
+        underWay.append((max(last, tick + (lateness[index]?(tick) ?? 0)), index, packet, payload))
     }
 
     /// What `ticks` cost in packets.
