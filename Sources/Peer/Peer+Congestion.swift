@@ -72,6 +72,12 @@ extension Peer {
         try control?.receive(datagram, feedback, of: &sentPackets, now: now)
     }
 
+    /// The other side is reached elsewhere: what went to its old address says nothing of its line.
+    func followMove() {
+        control?.move(&sentPackets)
+        reported = (ReportedLoss(), ReportedLoss())
+    }
+
     /// Once a second.
     func evaluateLine(now: Instant) {
         let passed = now - lastEvaluation.time

@@ -233,6 +233,7 @@ package final class Peer {
     // MARK: ICE
 
     func handleSTUN(_ datagram: RawSpan, from source: TransportAddress, now: Instant, sink: inout some PeerSink) {
+        let before = ice.address
         if let drop = ice.handle(datagram, from: source, now: now, answer: &scratch) {
             switch drop {
             case .malformed, .notABindingRequest: drops.count(.stunMalformed)
@@ -243,6 +244,7 @@ package final class Peer {
             return
         }
         signs.heard(now: now)
+        if let before, before != ice.address { followMove() }
         if !scratch.isEmpty { transmit(scratch, to: source, sink: &sink) }
         sendChecks(now: now, sink: &sink)
         if ice.address != nil {

@@ -116,6 +116,23 @@ struct CongestionTests {
         #expect(meeting.tier(at: 25) == before, "\(meeting.story)")
     }
 
+    /// The endpoint asks each five seconds, by which the server finds it again: from at once to that.
+    @Test(arguments: 0..<6 as Range<UInt64>)
+    func `what went to an address that the receiver had left says nothing of its line`(seed: UInt64) throws {
+        var meeting = try MeetingOverLine(seed: seed)
+        meeting.run(.milliseconds(10_000 + 800 * Int(seed)))
+        let (moved, changes) = (meeting.pair.now, meeting.tiers.count)
+        #expect(meeting.tier(at: 9) == .high)
+        meeting.pair.mapping.port += 1
+        meeting.run(.seconds(8))
+        let back = try #require(meeting.pictures.first { $0 > moved + .milliseconds(50) })
+        #expect(back < moved + .milliseconds(5_300), "\(meeting.story)")
+        // Pictures rest while nobody answers; then the same one goes on.
+        #expect(meeting.tiers[changes...].allSatisfy { $0.tier ?? .high == .high }, "\(meeting.story)")
+        let after = meeting.pictures.filter { $0 > back + .seconds(1) }
+        #expect(after.count >= 40 && zip(after, after.dropFirst()).allSatisfy { $1 - $0 < .milliseconds(100) }, "\(meeting.story)")
+    }
+
     /// So many, or those that are named: 200 in `make lines-soak`.
     private static let seeds: [UInt64] = {
         let named = (ProcessInfo.processInfo.environment["LINES_SEEDS"] ?? "4").split(separator: ",").compactMap { UInt64($0) }

@@ -131,7 +131,7 @@ struct MeetingOverLine: OverLine {
             let wait = down.waits(now: pair.now)
             waits.append(wait)
             seconds[second].longestWait = max(seconds[second].longestWait, wait)
-            down.send(sent.bytes, bytes: sent.bytes.count + 28, now: pair.now)
+            if sent.address == pair.mapping { down.send(sent.bytes, bytes: sent.bytes.count + 28, now: pair.now) }
         }
         for sent in pair.atEndpoint.sent { up.send(sent.bytes, now: pair.now) }
         for _ in pair.atEndpoint.audio {

@@ -45,6 +45,8 @@ struct PeerPair {
     var atEndpoint = RecordingSink()
     var pipe: LossyPipe
     var now = Instant(sinceStart: .seconds(1))
+    /// Where the endpoint's datagrams seem to come from, and the only place where it is reached.
+    var mapping = Self.endpointAddress
     /// Whether the endpoint's datagrams get anywhere.
     var isCut = false
 
@@ -105,7 +107,7 @@ struct PeerPair {
 
     /// Puts on the line what the peers have said.
     mutating func flush() {
-        for sent in atServer.sent where sent.address == Self.endpointAddress { pipe.send(sent.bytes, toServer: false, now: now) }
+        for sent in atServer.sent where sent.address == mapping { pipe.send(sent.bytes, toServer: false, now: now) }
         for sent in atEndpoint.sent where !isCut { pipe.send(sent.bytes, toServer: true, now: now) }
         atServer.sent.removeAll()
         atEndpoint.sent.removeAll()
@@ -135,7 +137,7 @@ struct PeerPair {
         var bytes = bytes
         var span = bytes.mutableSpan
         if toServer {
-            server.handle(&span, from: source ?? Self.endpointAddress, now: now, sink: &atServer)
+            server.handle(&span, from: source ?? mapping, now: now, sink: &atServer)
         } else {
             endpoint.handle(&span, from: source ?? Self.serverAddress, now: now, sink: &atEndpoint)
         }

@@ -234,6 +234,12 @@ package struct SendControl: Sendable {
         judge.forget()
     }
 
+    /// The receiver has another address: what left for the old one says nothing of its line.
+    package mutating func move(_ packets: inout SentPackets) {
+        packets.forget()
+        wake()
+    }
+
     private mutating func wake() {
         estimate.forgetQueue()
         forgetTrial()

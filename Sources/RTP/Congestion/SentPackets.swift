@@ -112,6 +112,12 @@ package struct SentPackets: Sendable {
         forgives = true
     }
 
+    /// What left so far counts neither as arrived nor as lost, whatever is told of it later: it went another way than what follows.
+    package mutating func forget() {
+        newest = nil
+        judged = next
+    }
+
     /// Reads one feedback message.
     /// - Parameters:
     ///   - arrived: called for each packet that arrived and was not told of before, in order of numbers.

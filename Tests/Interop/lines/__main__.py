@@ -54,17 +54,18 @@ def main():
                     try:
                         cell = WAYS[way](browser.browser, LINES[name], way, options.seconds, options.seed, options.sides)
                         result = cell.run()
+                        direct = result if way == "direct" else direct
+                        verdict = Verdict(result, LINES[name], direct)
+                        result |= {"met": verdict.met, "missed": verdict.missed, "seconds": cell.seconds}
+                        row = table.row(result, verdict, cell.seconds)
                     except Exception as failure:  # a cell that cannot be measured does not take the table with it
                         traceback.print_exc()
                         print(f"| {name} | {way} | not measured: {str(failure).splitlines()[0] if str(failure) else type(failure).__name__} |", flush=True)
                         missed += 1
                         continue
-                    direct = result if way == "direct" else direct
-                    verdict = Verdict(result, LINES[name], direct)
-                    result |= {"met": verdict.met, "missed": verdict.missed, "seconds": cell.seconds}
                     missed += bool(verdict.missed)
                     results.append(result)
-                    print(table.row(result, verdict, cell.seconds), flush=True)
+                    print(row, flush=True)
                     print(f"{name} {way}: {time.monotonic() - began:.0f} s; the relay late by {result['counts']['late']} ms, the server in {result['late']:g} ticks", file=sys.stderr, flush=True)
         finally:
             browser.close()
