@@ -72,9 +72,11 @@ extension Peer {
         try control?.receive(datagram, feedback, of: &sentPackets, now: now)
     }
 
-    /// The other side is reached elsewhere: what went to its old address says nothing of its line.
-    func followMove() {
+    /// The other side is reached elsewhere: what went to its old address says nothing of its line, and
+    /// a key frame is sooner there than all of that again.
+    func followMove(sink: inout some PeerSink) {
         control?.move(&sentPackets)
+        if history != nil { sink.wantsKeyFrame() }
         reported = (ReportedLoss(), ReportedLoss())
     }
 

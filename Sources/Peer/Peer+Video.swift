@@ -153,12 +153,13 @@ extension Peer {
         let sent: PacketHistory.Sent
         switch answer {
         case .repeated(let found): sent = found
-        case .refused: return drops.count(.repairRefused)
+        case .underWay: return drops.count(.repairRefused)
+        case .exhausted(let found): return replace(found.frame, sink: &sink)
         case .unknown: return
         }
         // On a line without room to spare: what a key frame has overtaken, or what comes long after its moment, mends nothing any more.
         guard !paces || sent.frame.captured >= lastKeyFrame && now - sent.frame.captured < Self.mostRepairAge + roundTrip * 2 else {
-            return drops.count(.repairRefused)
+            return replace(sent.frame, sink: &sink)
         }
         // More than any header, extension and seal.
         let bytes = sent.frame.withPayload(sent.index) { $0.count } + OutgoingStream.largestHeader + SRTPSession.overhead
@@ -175,5 +176,14 @@ extension Peer {
             statistics.retransmissionsSent &+= 1
             statistics.retransmittedBytesSent &+= UInt64(bytes)
         }
+    }
+
+    /// No repair of it arrives in time. Its receiver has a picture that stands: browsers say so after three seconds only, and the key frame is due now.
+    private func replace(_ frame: PacketisedFrame, sink: inout some PeerSink) {
+        drops.count(.repairRefused)
+        // Each is mended by the next one after it, which is wanted once: asked for again it is lost too.
+        guard frame.captured >= lastKeyFrame, frame.captured > lastReplaced else { return }
+        lastReplaced = lastPicture.captured
+        sink.wantsKeyFrame()
     }
 }

@@ -44,6 +44,8 @@ package final class Peer {
     /// What was sent of a picture last.
     var lastPicture: (timestamp: UInt32, captured: Instant) = (0, .start)
     var lastKeyFrame = Instant.start
+    /// Pictures up to this one are mended by a key frame that was asked for.
+    var lastReplaced = Instant.start
     /// What reports say of sound and picture.
     var reportedLoss = LossWindow()
     var incomingLoss = LossWindow()
@@ -244,7 +246,7 @@ package final class Peer {
             return
         }
         signs.heard(now: now)
-        if let before, before != ice.address { followMove() }
+        if let before, before != ice.address { followMove(sink: &sink) }
         if !scratch.isEmpty { transmit(scratch, to: source, sink: &sink) }
         sendChecks(now: now, sink: &sink)
         if ice.address != nil {

@@ -32,8 +32,10 @@ package struct PacketHistory: Sendable {
 
     package enum Answer: Sendable {
         case repeated(Sent)
-        /// Its last repeat is still under way, or it was repeated often enough.
-        case refused
+        /// Its last repeat is.
+        case underWay
+        /// It was repeated often enough, and is asked for still: only a key frame mends it.
+        case exhausted(Sent)
         /// Not there any more, or never was.
         case unknown
     }
@@ -57,21 +59,28 @@ package struct PacketHistory: Sendable {
             guard let entry = ring[(newest + Self.capacity - age) % Self.capacity] else { return .unknown }
             let index = Int(sequence &- entry.first)
             guard index < entry.frame.count else { continue }
-            guard noteRepeat(sequence, roundTrip: max(roundTrip, Self.leastRoundTrip), now: now) else { return .refused }
-            return .repeated(Sent(frame: entry.frame, index: index))
+            let sent = Sent(frame: entry.frame, index: index)
+            switch noteRepeat(sequence, roundTrip: max(roundTrip, Self.leastRoundTrip), now: now) {
+            case .once: return .repeated(sent)
+            case .underWay: return .underWay
+            case .exhausted: return .exhausted(sent)
+            }
         }
         return .unknown
     }
 
-    private mutating func noteRepeat(_ sequence: UInt16, roundTrip: Duration, now: Instant) -> Bool {
+    private enum Turn { case once, underWay, exhausted }
+
+    private mutating func noteRepeat(_ sequence: UInt16, roundTrip: Duration, now: Instant) -> Turn {
         let known = repeats.firstIndex { $0.times > 0 && $0.sequence == sequence && now - $0.time < Self.memory }
         guard let known else {
             lastRepeat = (lastRepeat + 1) % Self.mostRepeats
             repeats[lastRepeat] = Repeat(sequence: sequence, time: now, times: 1)
-            return true
+            return .once
         }
-        guard repeats[known].times < Self.mostTimes, now - repeats[known].time >= roundTrip else { return false }
+        guard now - repeats[known].time >= roundTrip else { return .underWay }
+        guard repeats[known].times < Self.mostTimes else { return .exhausted }
         (repeats[known].time, repeats[known].times) = (now, repeats[known].times + 1)
-        return true
+        return .once
     }
 }

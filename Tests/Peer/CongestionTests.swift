@@ -121,11 +121,12 @@ struct CongestionTests {
     func `what went to an address that the receiver had left says nothing of its line`(seed: UInt64) throws {
         var meeting = try MeetingOverLine(seed: seed)
         meeting.run(.milliseconds(10_000 + 800 * Int(seed)))
-        let (moved, changes) = (meeting.pair.now, meeting.tiers.count)
+        let (moved, changes, keys) = (meeting.pair.now, meeting.tiers.count, meeting.pair.atServer.keyFramesWanted)
         #expect(meeting.tier(at: 9) == .high)
         meeting.pair.mapping.port += 1
         meeting.run(.seconds(8))
         let back = try #require(meeting.pictures.first { $0 > moved + .milliseconds(50) })
+        #expect(meeting.pair.atServer.keyFramesWanted > keys)
         #expect(back < moved + .milliseconds(5_300), "\(meeting.story)")
         // Pictures rest while nobody answers; then the same one goes on.
         #expect(meeting.tiers[changes...].allSatisfy { $0.tier ?? .high == .high }, "\(meeting.story)")

@@ -151,6 +151,36 @@ struct PeerMediaTests {
     }
 
     /// Timestamps of the packets of one SSRC, read from the datagrams; the marker ends a picture.
+    @Test func `what was repeated three times and is asked for still is replaced by a key frame, once`() throws {
+        var pair = try PeerPair(seed: 5)
+        pair.connect()
+        pair.isCut = true
+        let wanted = pair.atServer.keyFramesWanted
+        func show(_ number: UInt32) {
+            let picture = [UInt8](repeating: 0x55, count: 2_000)
+            let frame = PacketisedFrame(picture.span, isKeyFrame: number == 0, timestamp: number * 3_600, captured: pair.now)
+            pair.server.sendVideo(frame, now: pair.now, sink: &pair.atServer)
+            pair.run(.milliseconds(40))
+        }
+        func ask(times: Int) throws {
+            let number = try #require(pair.server.videoOut?.nextSequence) &- 1
+            let bytes: [UInt8] = [0x81, 205, 0, 3, 0, 0, 7, 0xd0, 0, 0, 3, 0xf2, UInt8(number >> 8), UInt8(number & 255), 0, 0]
+            for _ in 0..<times {
+                pair.server.receivePlainRTCP(bytes.span, now: pair.now, sink: &pair.atServer)
+                pair.run(.milliseconds(400))
+            }
+        }
+        for number in 0..<3 as Range<UInt32> { show(number) }
+        try ask(times: 3)
+        #expect(pair.server.statistics.retransmissionsSent == 3 && pair.atServer.keyFramesWanted == wanted)
+        try ask(times: 4)
+        #expect(pair.server.statistics.retransmissionsSent == 3 && pair.atServer.keyFramesWanted == wanted + 1)
+        // Of a later picture it is another matter.
+        show(3)
+        try ask(times: 4)
+        #expect(pair.atServer.keyFramesWanted == wanted + 2)
+    }
+
     private func stamps(_ sent: [RecordingSink.Sent], ssrc: UInt32) -> [(stamp: UInt32, marker: Bool)] {
         sent.compactMap { one in
             guard one.bytes.count > 12, one.bytes[0] >> 6 == 2, !(192..<224).contains(one.bytes[1]), one.bytes.word(at: 8) == ssrc else {
