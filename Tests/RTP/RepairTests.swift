@@ -48,7 +48,11 @@ struct PacketHistoryTests {
         var times: [Int] = []
         for millisecond in 0..<1_000 {
             let answer = history.take(first &+ 2, roundTrip: .zero, now: start + .milliseconds(millisecond))
-            if isRepeated(answer) { times.append(millisecond) } else { #expect(millisecond < 60 ? isUnderWay(answer) : isExhausted(answer)) }
+            if isRepeated(answer) {
+                times.append(millisecond)
+            } else {
+                #expect(millisecond < 60 ? isUnderWay(answer) : isExhausted(answer))
+            }
         }
         #expect(times == [0, 20, 40])
         // Its neighbours are none the worse for it.
