@@ -32,7 +32,7 @@ package struct PacketHistory: Sendable {
 
     package enum Answer: Sendable {
         case repeated(Sent)
-        /// Its last repeat is.
+        /// Its last repeat has not had the time to arrive.
         case underWay
         /// It was repeated often enough, and is asked for still: only a key frame mends it.
         case exhausted(Sent)
