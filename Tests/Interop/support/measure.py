@@ -26,15 +26,22 @@ def picture_of(frame):
     return rgba.reshape(180, 320, 4)[:, :, :3].astype(int)
 
 
+def in_company(lines):
+    """Which of some rows or columns are set, and have a neighbour that is."""
+    edged = numpy.pad(lines, 1)
+    return lines & (edged[:-2] | edged[2:])
+
+
 def places_of_colours(picture, colours, tolerance=70):
     """Where each colour fills a rectangle: `{colour: (left, top, right, bottom, filled)}`, in the picture's pixels, `filled` the part of it that has
-    the colour. A colour that is not there is left out. Rows and columns count where enough of them have the colour, so stray pixels do not."""
+    the colour. A colour that is not there is left out. Rows and columns count where enough of them have the colour, so stray pixels do not, and where one
+    beside them does too: at an edge two colours blend, for one row or column, into what may be near a third."""
     named = {colour: numpy.array([int(colour[at : at + 2], 16) for at in (0, 2, 4)]) for colour in colours}
     distance = {colour: numpy.abs(picture - value).max(axis=2) for colour, value in named.items()}
     places = {}
     for colour, away in distance.items():
         has = away < tolerance
-        columns, rows = numpy.flatnonzero(has.sum(axis=0) > 12), numpy.flatnonzero(has.sum(axis=1) > 20)
+        columns, rows = (numpy.flatnonzero(in_company(has.sum(axis=axis) > least)) for axis, least in ((0, 12), (1, 20)))
         if not len(columns) or not len(rows):
             continue
         box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)

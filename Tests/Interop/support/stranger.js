@@ -50,6 +50,8 @@
     else peer.addTransceiver(sends ? picture(colour) : 'video', { direction });
     const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true });
     const audio = Object.assign(document.createElement('audio'), { muted: true, autoplay: true });
+    // Drawn small: without a graphics card, drawing it costs more than decoding it.
+    video.style.width = '160px';
     document.body.append(video, audio);
     peer.ontrack = ({ track }) => {
       const stream = new MediaStream([track]);
