@@ -57,6 +57,15 @@ struct EndpointCongestionTests {
         #expect(abs(Double(told.packetsReportedLost) / Double(max(1, told.packetsReported)) - 0.1) < 0.02)
     }
 
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func `jitter in waves takes no pictures`(seed: UInt64) throws {
+        func change(_ link: inout SimulatedLink<[UInt8]>) { (link.jitter, link.isOrdered, link.isWavy) = (.milliseconds(160), true, true) }
+        var meeting = try EndpointOverLine(seed: seed, change)
+        change(&meeting.down)
+        meeting.run(.seconds(60))
+        #expect(meeting.seconds.allSatisfy { $0.heldTicks == 0 }, "\(meeting.story)")
+    }
+
     @Test func `whoever has no table sends whatever the line does`() throws {
         let pair = try PeerPair(seed: 1)
         #expect(pair.endpoint.control == nil && pair.server.control != nil)

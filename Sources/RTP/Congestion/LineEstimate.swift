@@ -15,7 +15,7 @@ package struct LineEstimate: Sendable {
     private static let share = 0.93
     /// A queue of so many milliseconds is one where the gauge is calm.
     private static let threshold = 30.0
-    private static let mostThreshold = 100.0
+    private static let mostThreshold = 140.0
     private static let mark = Duration.milliseconds(200)
     /// A queue that does not shrink for so long though less is sent is none of ours.
     private static let patience = Duration.milliseconds(1_500)
@@ -58,8 +58,10 @@ package struct LineEstimate: Sendable {
         most = max(most, bits)
     }
 
-    /// From so many milliseconds on a queue is one.
-    package static func limit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.unrest) }
+    /// From so many milliseconds on a queue is one. A line that wavers all the time reaches twice what it does as a rule, now and then.
+    package static func limit(_ gauge: QueueGauge) -> Double {
+        min(mostThreshold, threshold + gauge.unrest * (gauge.isWavering ? 2 : 1))
+    }
     /// The same for the queue of the newest packets.
     package static func latestLimit(_ gauge: QueueGauge) -> Double { min(mostThreshold, threshold + gauge.latestUnrest) }
 

@@ -20,14 +20,15 @@ package struct QueueGauge: Sendable {
     /// Of the newest packets alone.
     private var latest: Int64 = .max
     /// The steps that the least over a short and a long time and that of the newest packets take between two looks, ms.
-    private var steps = (short: 0.0, long: 0.0, latest: 0.0)
+    private var steps: (short: Double, long: Double, latest: Double)
     /// Looks at which the least over a short time had changed, 0 … 1.
     private var changes = 0.0
     private var looked: (short: Double, long: Double, latest: Double)?
     /// As if some had shown a calm line: one step at the beginning is no unrest.
     private var looks = 5.0
 
-    package init() {}
+    /// - Parameter unrest: ms, what is taken for granted before anything is known.
+    package init(unrest: Double = 0) { steps = (unrest, unrest, unrest) }
 
     /// - Parameters:
     ///   - sent: on our clock, in order but for reordered packets.

@@ -65,10 +65,16 @@ package struct SendControl: Sendable {
     package init(ready table: TierTable) {
         choice = TierChoice(table: table, heedsLoss: false)
         (estimate, paces) = (LineEstimate(start: Double(table[table.least].neededBitsPerSecond)), false)
+        gauge = unknownLine
     }
 
     /// Other pictures of the same kind.
     package mutating func change(to table: TierTable) { choice.change(to: table) }
+
+    /// Milliseconds by which the line of one that has all its pictures to lose may waver before anything is known of it: the first wave of jitter is taken for
+    /// a queue otherwise, and a queue of its own grows beyond that in a moment.
+    private static let doubt = 110.0
+    private var unknownLine: QueueGauge { QueueGauge(unrest: paces ? 0 : Self.doubt) }
 
     // MARK: What it says
 
@@ -243,7 +249,7 @@ package struct SendControl: Sendable {
     private mutating func wake() {
         estimate.forgetQueue()
         forgetTrial()
-        gauge = QueueGauge()
+        gauge = unknownLine
         arriving = DeliveryMeter()
         leaving = DeliveryMeter()
     }
