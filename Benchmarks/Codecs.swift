@@ -62,7 +62,7 @@ enum Codecs {
         let bare = try TierTable.usual.tiers.map { try BareEncoder($0) }
         let own = try TierTable.usual.tiers.map { try OwnEncoder($0) }
         var decode = 0.0
-        var (encode, ownEncode) = ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+        var (encode, ownEncode) = (Floor.noTier, Floor.noTier)
         let beats = 40
         for beat in 0..<beats {
             var start = now()

@@ -9,11 +9,13 @@ import Video
 /// What the bare libraries and calls cost for one frame or packet, in seconds of one core, measured in this run. The frames of all senders are decoded in
 /// turn and then the tiers encoded, as in a meeting: a decoder that has the processor's cache for itself would flatter nobody but the floor.
 struct Floor {
+    /// Nothing, for each tier of the server's table.
+    static let noTier = TierTable.usual.tiers.map { _ in 0.0 }
     var videoDecode = 0.0
-    /// By tier: high, medium, low.
-    var videoEncode = [0.0, 0.0, 0.0]
+    /// By tier.
+    var videoEncode = Self.noTier
     /// The same as the server sets libvpx up.
-    var ownEncode = [0.0, 0.0, 0.0]
+    var ownEncode = Self.noTier
     var opusDecode = 0.0
     var opusEncode = 0.0
     /// Seal of packets as small as sound and as large as a picture's.
@@ -75,9 +77,9 @@ struct Floor {
     }
 
     private static var parts: [WritableKeyPath<Floor, Double>] {
-        [
-            \.videoDecode, \.videoEncode[0], \.videoEncode[1], \.videoEncode[2], \.ownEncode[0], \.ownEncode[1], \.ownEncode[2],
-            \.opusDecode, \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge, \.receiveSmall,
+        noTier.indices.flatMap { [\Floor.videoEncode[$0], \Floor.ownEncode[$0]] } + [
+            \.videoDecode, \.opusDecode, \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge,
+            \.receiveSmall,
             \.receiveLarge,
         ]
     }
@@ -87,14 +89,13 @@ struct Floor {
             name, value in
             value.map { Figure(name: "seal and send \(name), to 300 with keys of their own", value: $0 * 1e6, unit: "µs") }
         }
-        return listeners + [
+        let tiers = zip(TierTable.usual.tiers, zip(videoEncode, ownEncode)).flatMap { tier, cost in
+            [("", cost.0), (", as the server does it", cost.1)].map { how, seconds in
+                Figure(name: "VP8 encode \(tier.width)×\(tier.height), \(tier.label)\(how)", value: seconds * 1e3, unit: "ms")
+            }
+        }
+        return listeners + tiers + [
             Figure(name: "VP8 decode, \(lines) lines", value: videoDecode * 1e3, unit: "ms"),
-            Figure(name: "VP8 encode 1280×720", value: videoEncode[0] * 1e3, unit: "ms"),
-            Figure(name: "VP8 encode 640×360", value: videoEncode[1] * 1e3, unit: "ms"),
-            Figure(name: "VP8 encode 320×180", value: videoEncode[2] * 1e3, unit: "ms"),
-            Figure(name: "VP8 encode 1280×720, as the server does it", value: ownEncode[0] * 1e3, unit: "ms"),
-            Figure(name: "VP8 encode 640×360, as the server does it", value: ownEncode[1] * 1e3, unit: "ms"),
-            Figure(name: "VP8 encode 320×180, as the server does it", value: ownEncode[2] * 1e3, unit: "ms"),
             Figure(name: "Opus decode 20 ms", value: opusDecode * 1e3, unit: "ms"),
             Figure(name: "Opus encode 20 ms", value: opusEncode * 1e3, unit: "ms"),
             Figure(name: "seal 130 bytes", value: sealSmall * 1e6, unit: "µs"),
@@ -117,7 +118,7 @@ struct Floor {
     /// What the codecs need for a second of this meeting, in seconds: for comparing two floors.
     func codecSeconds(of work: Work) -> Double {
         var sum = work.videoDecoded * videoDecode + work.opusDecoded * opusDecode + work.opusEncoded * opusEncode
-        for tier in 0..<3 { sum += work.encoded[tier] * ownEncode[tier] }
+        for tier in ownEncode.indices { sum += work.encoded[tier] * ownEncode[tier] }
         return sum
     }
 
@@ -125,7 +126,7 @@ struct Floor {
     /// - Parameter own: with libvpx set up as the server does, which is faster than `cpu-used` −8 alone.
     func seconds(of work: Work, own: Bool = false) -> Double {
         var sum = work.videoDecoded * videoDecode + work.opusDecoded * opusDecode + work.opusEncoded * opusEncode
-        for tier in 0..<3 { sum += work.encoded[tier] * (own ? ownEncode : videoEncode)[tier] }
+        for tier in ownEncode.indices { sum += work.encoded[tier] * (own ? ownEncode : videoEncode)[tier] }
         let (smallSent, largeSent) = (work.soundSent, max(0, work.sent - work.soundSent))
         sum += smallSent * (sealSmall + sendSmall) + largeSent * (sealLarge + sendLarge)
         let (smallReceived, largeReceived) = (min(work.soundReceived, work.received), max(0, work.received - work.soundReceived))
@@ -137,7 +138,7 @@ struct Floor {
 /// What a server handled in the measured time, as its own counters say.
 struct Work {
     var videoDecoded = 0.0
-    var encoded = [0.0, 0.0, 0.0]
+    var encoded = Floor.noTier
     var opusDecoded = 0.0
     var opusEncoded = 0.0
     var sent = 0.0
@@ -148,7 +149,7 @@ struct Work {
 
     mutating func add(_ other: Work) {
         videoDecoded += other.videoDecoded
-        for tier in 0..<3 { encoded[tier] += other.encoded[tier] }
+        for tier in encoded.indices { encoded[tier] += other.encoded[tier] }
         opusDecoded += other.opusDecoded
         opusEncoded += other.opusEncoded
         sent += other.sent
