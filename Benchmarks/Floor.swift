@@ -79,8 +79,7 @@ struct Floor {
     private static var parts: [WritableKeyPath<Floor, Double>] {
         noTier.indices.flatMap { [\Floor.videoEncode[$0], \Floor.ownEncode[$0]] } + [
             \.videoDecode, \.opusDecode, \.opusEncode, \.sealSmall, \.sealLarge, \.sendSmall, \.sendLarge, \.ringSmall, \.ringLarge,
-            \.receiveSmall,
-            \.receiveLarge,
+            \.receiveSmall, \.receiveLarge,
         ]
     }
 

@@ -53,9 +53,6 @@ def test_a_hundred_wrong_logins_hold_nobody_up(server):
         status = sign_in(server, f"ai-do-{number}", "sai-mat-khau").status_code
         return status, time.monotonic() - begun
 
-    begun = time.monotonic()
-    assert sign_in(server, "admin", PASSWORD).status_code == 201
-    alone = time.monotonic() - begun
     with ThreadPoolExecutor(100) as pool:
         others = [pool.submit(wrong, number) for number in range(100)]
         time.sleep(0.15)
@@ -66,8 +63,7 @@ def test_a_hundred_wrong_logins_hold_nobody_up(server):
     statuses = [status for status, _ in outcomes]
     assert sum(status in (429, 503) for status in statuses) >= 70, statuses
     assert set(statuses) <= {401, 429, 503}, statuses
-    # A second, or on a slow machine well less than the sixteen passwords that may wait.
-    assert took <= max(1.0, 6 * alone), f"the administrator waited {took:.2f} s, alone {alone:.2f} s"
+    assert took <= 1.0, f"the administrator waited {took:.2f} s"
     # A spray goes no further, and the one who is known still gets in.
     for number in range(40):
         last = sign_in(server, f"mot-ten-khac-{number}", "sai")
